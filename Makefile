@@ -1,15 +1,15 @@
 # Makefile: how RoxDB is built, tested and installed. GNU make, no other build tool.
 #
 #   make          build/release: roxdb-server, roxdb-tool, libroxdb.a, libroxdb.so
-#   make test     build/debug (address and undefined-behaviour sanitizers): builds and runs all tests
+#   make test     build/debug (address, undefined and leak sanitizers): builds and runs all tests
 #   make help     every target and every variable
 #
 # Sources are found, not listed: a new file below src/ or test/ is built by the next `make`.
 #
 #   src/<room>/*.cc              objects of the house; src/<room>/<folder>/*.cc too
-#   src/app/main.cc              the main of roxdb-server;  src/app/<x>_main.cc  the main of roxdb-<x>
-#   src/commands/*.cc            one command family each, as src/<room>/*_commands.cc is: their names
-#                                go into the table of families (scripts/write_command_families.sh)
+#   src/app/main.cc              the main of roxdb-server; src/app/<x>_main.cc: that of roxdb-<x>
+#   src/commands/*.cc            one command family each, as src/<room>/*_commands.cc is; their
+#                                names go into a table (scripts/write_command_families.sh)
 #   test/**/*.cc                 unit tests, one program; except test/fuzz and test/data
 #   test/fuzz/<name>.cc          one fuzz target each
 #   test/wire/*.py               scripts that drive a real server
@@ -230,7 +230,9 @@ OBJECTS := $(HOUSE_OBJECTS) $(LIB_OBJECTS) $(TEST_OBJECTS) $(call object,$(MAINS
 # ---- what is done with it ----
 
 .PHONY: run test bench soak fuzz check format hardening install clean help
-SUBMAKE = $(MAKE) --no-print-directory
+SUBMAKE = +@$(MAKE) --no-print-directory
+# Debian's own interpreter: python3-redis is installed for it, not for another one in PATH.
+PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
 
 run: programs
 	exec $(B)/roxdb-server $(ARGS)
@@ -238,32 +240,34 @@ run: programs
 # ONLY=name runs the suites whose name contains it, TEST_ARGS goes to the unit test program.
 test:
 	@scripts/setup.sh test
-	@$(SUBMAKE) CONFIG=debug tests
-	@scripts/run_tests.py --build build/debug $(if $(ONLY),--only '$(ONLY)') \
+	$(SUBMAKE) CONFIG=debug tests
+	@$(PYTHON) scripts/run_tests.py --build build/debug $(if $(ONLY),--only '$(ONLY)') \
 	  --unit-args '$(TEST_ARGS)' --wire '$(WIRE_TESTS)' --replay '$(FUZZ_TARGETS)'
 
 bench: all tools
 	@scripts/setup.sh test
 	@ROX_SERVER=$(B)/roxdb-server ROX_TOOL=$(B)/roxdb-tool ROX_TOOLS=$(B)/tools \
-	  python3 scripts/bench.py $(ARGS)
+	  $(PYTHON) scripts/bench.py $(ARGS)
 
 soak: all tools
 	@scripts/setup.sh test
 	@ROX_SERVER=$(B)/roxdb-server ROX_TOOL=$(B)/roxdb-tool ROX_TOOLS=$(B)/tools \
-	  python3 scripts/soak.py $(ARGS)
+	  $(PYTHON) scripts/soak.py $(ARGS)
 
 # What libFuzzer finds goes to build/fuzz; a find worth keeping is copied to test/fuzz/corpus.
 FUZZ_SECONDS ?= 20
 fuzz:
 	@scripts/setup.sh fuzz
-	@$(SUBMAKE) CONFIG=fuzz fuzzers
+	$(SUBMAKE) CONFIG=fuzz fuzzers
 	@scripts/run_fuzzers.sh build/fuzz '$(FUZZ_SECONDS)' $(FUZZ_TARGETS)
 
 check:
 	@scripts/setup.sh check
-	@scripts/check_format.sh
-	@scripts/check_includes.py
-	@scripts/check_source.py
+	@status=0; \
+	scripts/check_format.sh || status=1; \
+	$(PYTHON) scripts/check_includes.py || status=1; \
+	$(PYTHON) scripts/check_source.py || status=1; \
+	exit $$status
 
 format:
 	@scripts/setup.sh check

@@ -91,7 +91,10 @@ fi
 as_root=
 if [ "$(id -u)" != 0 ]; then
   as_root=sudo
-  command -v sudo >/dev/null || { echo "setup: as root, please: apt-get install$missing" >&2; exit 1; }
+  if ! command -v sudo >/dev/null; then
+    echo "setup: as root, please: apt-get install$missing" >&2
+    exit 1
+  fi
 fi
 
 echo "setup: apt-get install$missing"
