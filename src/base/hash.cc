@@ -33,7 +33,25 @@ HashSecret hash_secret_from_seed(uint64_t seed) {
   return secret;
 }
 
-uint64_t hash_bytes(std::string_view bytes, const HashSecret& secret) {
+namespace {
+
+// XXH3 as three functions by length, each inlining its part of the library only. In one function
+// the loops of the long keys make all others pay for a stack frame and six saved registers, which
+// is more than the hash of a short key.
+__attribute__((noinline)) uint64_t hash_over_128(std::string_view bytes, const HashSecret& secret) {
+  return XXH3_64bits_withSecret(bytes.data(), bytes.size(), secret.bytes, sizeof secret.bytes);
+}
+
+__attribute__((noinline, flatten)) uint64_t hash_over_16(std::string_view bytes,
+                                                         const HashSecret& secret) {
+  if (bytes.size() > 128) return hash_over_128(bytes, secret);
+  return XXH3_64bits_withSecret(bytes.data(), bytes.size(), secret.bytes, sizeof secret.bytes);
+}
+
+}  // namespace
+
+__attribute__((flatten)) uint64_t hash_bytes(std::string_view bytes, const HashSecret& secret) {
+  if (bytes.size() > 16) return hash_over_16(bytes, secret);
   return XXH3_64bits_withSecret(bytes.data(), bytes.size(), secret.bytes, sizeof secret.bytes);
 }
 
