@@ -6,13 +6,13 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "base/assert.h"
+#include "base/memory.h"
 
 namespace roxdb::resp {
 
@@ -76,14 +76,15 @@ class ArgVector {
 
   void grow(size_t count) {
     const size_t capacity = std::max({size_ + count, 2 * capacity_, size_t{16}});
-    std::string_view* slots = std::allocator<std::string_view>().allocate(capacity);
-    if (size_ > 0) std::copy_n(slots_, size_, slots);
+    auto* const slots =
+        static_cast<std::string_view*>(memory::allocate(capacity * sizeof(std::string_view)));
+    std::copy_n(slots_, size_, slots);
     release();
     slots_ = slots;
     capacity_ = capacity;
   }
   void release() {
-    if (slots_ != nullptr) std::allocator<std::string_view>().deallocate(slots_, capacity_);
+    if (slots_ != nullptr) memory::release(slots_, capacity_ * sizeof(std::string_view));
     slots_ = nullptr;
     capacity_ = 0;
   }

@@ -9,7 +9,6 @@
 
 #include <cstddef>
 #include <cstring>
-#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -28,6 +27,7 @@ class OutputBuffer {
   };
 
   OutputBuffer() = default;
+  ~OutputBuffer() { release(); }
   OutputBuffer(OutputBuffer&& other) noexcept { swap(other); }
   OutputBuffer& operator=(OutputBuffer&& other) noexcept {
     OutputBuffer taken(std::move(other));
@@ -42,7 +42,7 @@ class OutputBuffer {
   char* reserve(size_t size) {
     if (capacity_ - end_ < size) [[unlikely]]
       grow(size);
-    return buffer_.get() + end_;
+    return buffer_ + end_;
   }
   void commit(size_t size) {
     ROX_ASSERT(size <= capacity_ - end_);
@@ -55,10 +55,10 @@ class OutputBuffer {
   }
   // Puts bytes that `owner` keeps alive at the end, without copying them.
   void splice(std::string_view bytes, SharedRef owner);
-  // Moves everything behind offset `at` of the buffer (as in Mark) back by `size` bytes: room for
-  // an aggregate's count that turned out longer. Cost O(bytes and splices behind `at`).
+  // Makes room for `size` bytes at offset `at` (a Mark's buffer_bytes), moving all behind it back,
+  // and returns that place: for an aggregate's count that turned out longer. Cost O(bytes and
+  // splices behind `at`).
   char* insert(size_t at, size_t size);
-  char* at(size_t offset) { return buffer_.get() + offset; }
 
   Mark mark() const { return {end_, splices_.size()}; }
   // Drops everything behind `mark`, references included.
@@ -88,13 +88,16 @@ class OutputBuffer {
   };
 
   void grow(size_t size);
+  void compact();
+  void release();
   void swap(OutputBuffer& other) noexcept;
 
-  std::unique_ptr<char[]> buffer_;
+  char* buffer_ = nullptr;
   size_t capacity_ = 0;
   size_t begin_ = 0;  // bytes before it are sent
   size_t end_ = 0;
-  size_t spliced_bytes_ = 0;
+  size_t spliced_bytes_ = 0;     // not sent yet
+  size_t splices_sent_ = 0;      // they hold no reference any more
   std::vector<Splice> splices_;  // by `at`, in order
 };
 

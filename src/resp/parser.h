@@ -47,7 +47,7 @@ class RequestParser {
   // Cost O(arguments), whatever their size, plus O(length) of an inline line. Allocates only while
   // `args` grows, and no more than 16 bytes per 6 bytes received.
   Result<size_t> parse(std::string_view input, const ParserLimits& limits, ArgVector& args) {
-    if (resume_at_ == 0) {
+    if (resume_at_ == 0 && limits.authenticated) {
       if (const size_t consumed = parse_whole(input, limits, args); consumed != 0) return consumed;
     }
     return parse_step(input, limits, args);
@@ -62,12 +62,14 @@ class RequestParser {
   static size_t parse_whole(std::string_view input, const ParserLimits& limits, ArgVector& args);
   Result<size_t> parse_step(std::string_view input, const ParserLimits& limits, ArgVector& args);
   Result<size_t> parse_inline(std::string_view input, const ParserLimits& limits, ArgVector& args);
-  size_t find_line_end(std::string_view input, size_t line, char end, size_t bytes_max) const;
-  Result<size_t> incomplete(size_t bytes_needed);
+  Result<size_t> find_line_end(std::string_view input, char end, const ParserLimits& limits,
+                               Status too_long);
+  size_t wait_for(size_t bytes_needed);
+  size_t finish(size_t consumed);
 
-  size_t resume_at_ = 0;     // everything before this offset is good; 0: nothing known yet
+  size_t resume_at_ = 0;     // where the next length starts; may not be here yet. 0: at the front
   size_t bytes_needed_ = 1;  // bytes before bytes_needed_ - 1 have been searched for a line's end
-  uint32_t args_left_ = 0;   // announced and not yet behind resume_at_
+  uint32_t args_left_ = 0;   // arguments whose lengths are not read yet
 };
 static_assert(sizeof(RequestParser) <= 24);
 

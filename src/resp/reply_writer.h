@@ -44,6 +44,7 @@ class RespWriter final : public Reply {
 
  private:
   void line(char type, std::string_view text);
+  void safe_line(char type, std::string_view text);
   void header(char type, size_t count);
 
   OutputBuffer* out_;
