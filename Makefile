@@ -78,7 +78,7 @@ ifneq ($(CFI),)
   CC := clang-14
   AR := llvm-ar-14
   WARNINGS := -Wall -Wextra
-  MODE += -flto -fsanitize=cfi -Xclang \
+  MODE += -flto -fsanitize=cfi \
     -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang
   MODE_LINK += -flto -fsanitize=cfi -fuse-ld=lld-14
 endif
@@ -137,7 +137,7 @@ tools: $(TOOLS)
 # Installs missing packages; silent and quick when there is nothing to do. Recipes wait for it, but
 # it makes nothing out of date.
 setup:
-	@scripts/setup.sh build
+	@scripts/setup.sh $(if $(CFI),cfi,build)
 
 $(B)/obj/%.o: %.cc $(B)/compile.stamp | setup
 	$(call say,CXX,$<)
@@ -235,7 +235,7 @@ SUBMAKE = +@$(MAKE) --no-print-directory
 PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
 
 run: programs
-	exec $(B)/roxdb-server $(ARGS)
+	$(Q)exec $(B)/roxdb-server $(ARGS)
 
 # ONLY=name runs the suites whose name contains it, TEST_ARGS goes to the unit test program.
 test:

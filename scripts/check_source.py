@@ -15,8 +15,8 @@ import sys
 
 SYSTEM = {
     "files": "open openat creat read pread readv write pwrite writev fsync fdatasync "
-             "sync_file_range rename renameat unlink unlinkat remove truncate ftruncate fallocate mkdir rmdir link "
-             "symlink fopen freopen fdopen opendir flock lockf mkstemp tmpfile",
+             "sync_file_range rename renameat unlink unlinkat remove truncate ftruncate fallocate "
+             "mkdir rmdir link symlink fopen freopen fdopen opendir flock lockf mkstemp tmpfile",
     "time": "time clock clock_gettime gettimeofday sleep usleep nanosleep",
     "chance": "rand srand rand_r random srandom drand48 lrand48 getrandom getentropy",
     "processes": "fork vfork clone execv execve execvp execl execlp posix_spawn system popen kill "

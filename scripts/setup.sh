@@ -2,7 +2,8 @@
 # Makes sure that the Debian packages a make target needs are there.
 #
 #   setup.sh build    compiler and libraries          setup.sh fuzz     clang with libFuzzer
-#   setup.sh test     what the tests need besides     setup.sh check    clang-format (optional)
+#   setup.sh test     what the tests need besides     setup.sh cfi      clang and its linker
+#   setup.sh check    clang-format (optional)
 #
 # Looks for one file of each package and says nothing when all are found, which takes a few
 # milliseconds; otherwise installs what is missing with apt-get, through sudo when not root.
@@ -47,6 +48,12 @@ need_fuzz() {
   need libclang-rt-14-dev /usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a
 }
 
+need_cfi() {
+  need clang-14 /usr/bin/clang++-14
+  need lld-14 /usr/bin/ld.lld-14
+  need llvm-14 /usr/bin/llvm-ar-14
+}
+
 need_check() {
   need python3 /usr/bin/python3 /usr/local/bin/python3
   need clang-format-14 /usr/bin/clang-format-14
@@ -78,8 +85,9 @@ case "${1:-build}" in
   build) need_build ;;
   test) need_build; need_test ;;
   fuzz) need_build; need_fuzz ;;
+  cfi) need_build; need_cfi ;;
   check) need_check ;;
-  *) echo "setup.sh: build, test, fuzz or check, not '$1'" >&2; exit 2 ;;
+  *) echo "setup.sh: build, test, fuzz, cfi or check, not '$1'" >&2; exit 2 ;;
 esac
 [ -n "$missing" ] || exit 0
 
