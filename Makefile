@@ -113,16 +113,20 @@ LIB_OBJECTS := $(call object,$(LIB_SOURCES)) $(LIB_FAMILY_TABLE)
 PROGRAMS := $(if $(filter src/app/main.cc,$(MAINS)),$(B)/roxdb-server) \
   $(patsubst src/app/%_main.cc,$(B)/roxdb-%,$(filter src/app/%_main.cc,$(MAINS)))
 LIBRARIES := $(if $(LIB_SOURCES),$(B)/libroxdb.a $(B)/libroxdb.so)
+
+# Whole programs need the whole house.
+ifeq ($(ROOMS),)
 TOOLS := $(patsubst tools/%.cc,$(B)/tools/%,$(wildcard tools/*.cc)) \
   $(patsubst tools/%.c,$(B)/tools/%,$(wildcard tools/*.c))
-
-TEST_SOURCES := test/main.cc $(call in_rooms,test,$(sort $(filter-out test/fuzz/% test/data/%, \
-  $(wildcard test/*/*.cc test/*/*/*.cc))))
-TEST_OBJECTS := $(call object,$(TEST_SOURCES))
 FUZZ_TARGETS := $(filter-out replay_main,$(patsubst test/fuzz/%.cc,%,$(wildcard test/fuzz/*.cc)))
 FUZZERS := $(addprefix $(B)/fuzz/,$(FUZZ_TARGETS))
 REPLAYS := $(addprefix $(B)/replay/,$(FUZZ_TARGETS))
 WIRE_TESTS := $(sort $(filter-out test/wire/_%,$(wildcard test/wire/*.py)))
+endif
+
+TEST_SOURCES := test/main.cc $(call in_rooms,test,$(sort $(filter-out test/fuzz/% test/data/%, \
+  $(wildcard test/*/*.cc test/*/*/*.cc))))
+TEST_OBJECTS := $(call object,$(TEST_SOURCES))
 
 # ---- what is built ----
 
