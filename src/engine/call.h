@@ -1,0 +1,150 @@
+// call.h: one running command, as its handler sees it: arguments, keys, values, the reply, and
+// what the command did.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <fmt/core.h>
+
+#include "engine/engine.h"
+#include "engine/errors.h"
+#include "types/string_value.h"
+
+namespace roxdb::engine {
+
+class Call {
+ public:
+  Call(Engine& engine, Session& session, const Prepared& prepared, resp::Reply& reply)
+      : engine_(engine), session_(session), prepared_(prepared), reply_(reply) {}
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  // --- the request -------------------------------------------------------------------------
+
+  // Argument 0 is the command's name. All views live as long as the call.
+  size_t argc() const { return prepared_.args.size(); }
+  std::string_view arg(size_t index) const { return prepared_.args[index]; }
+  Args args() const { return prepared_.args; }
+  // True when the argument is this word, in any case. `word` is upper case.
+  bool is(size_t index, std::string_view word) const;
+  const Command& command() const { return *prepared_.command; }
+  Engine& engine() { return engine_; }
+  Session& session() { return session_; }
+  int db() const { return session_.db; }
+  int64_t now_ms() const { return engine_.now_ms(); }
+  template <class T>
+  T& service() {
+    return engine_.services.get<T>();
+  }
+
+  // Numbers, with Redis's error texts.
+  Result<int64_t> integer(size_t index) const;  // "ERR value is not an integer or out of range"
+  Result<int64_t> integer(size_t index, int64_t low, int64_t high) const;
+  Result<double> real(size_t index) const;      // "ERR value is not a valid float"
+
+  // --- keys --------------------------------------------------------------------------------
+
+  // The key that argument `index` is; its hash is computed at most once per request.
+  Key key(size_t index) const;
+
+  // Reading: null when absent. Counts a hit or a miss and touches the access clock, unless the
+  // session asked not to (CLIENT NO-TOUCH).
+  const Entry* read(size_t index);
+  const Entry* read(int db, const Key& key);
+  // Reading without a trace: OBJECT, EXISTS for the debugger, conditions of SET.
+  const Entry* peek(size_t index);
+  // Reading a key that must be a string: null when absent; kWrongType.
+  Result<const Entry*> read_string(size_t index);
+
+  // For changes: null when absent. The cell is valid until the next insert or erase.
+  Cell* find(size_t index);
+
+  // The value of a key for edits. V: types::StringValue, ... Code::kError kWrongType.
+  template <class V>
+  Result<std::optional<V>> edit(size_t index) {
+    Cell* cell = find(index);
+    if (cell == nullptr) return std::optional<V>();
+    if (Keyspace::entry(*cell).type() != V::kType) return errors::kWrongType;
+    return std::optional<V>(V(keyspace().slabs(), *cell));
+  }
+  // The same; an absent key comes into being as an empty value of that type.
+  template <class V>
+  Result<V> edit_or_create(size_t index);
+
+  // Sets a key to a string, whatever it was. An old expiry goes unless `keep_expiry`; a new one is
+  // `expire_at_ms` unless that is -1. Code::kNoMemory.
+  Status set_string(size_t index, std::string_view bytes, int64_t expire_at_ms = -1,
+                    bool keep_expiry = false);
+  Status set_string(int db, const Key& key, std::string_view bytes, int64_t expire_at_ms,
+                    bool keep_expiry);
+  // Removes a key; false when it was absent. Tells the sinks.
+  bool erase(size_t index);
+  bool erase(int db, const Key& key, Event event = event::kDel);
+  void set_expiry(size_t index, Cell& cell, int64_t expire_at_ms);  // -1 removes it
+
+  Keyspace& keyspace() { return engine_.keyspace(session_.db); }
+
+  // --- effects -----------------------------------------------------------------------------
+
+  // A key changed: watchers, notifications and tracking hear of it now, and the command is logged
+  // as received when it ends, unless log_as() says otherwise.
+  void changed(Event event, size_t key_index = 1);
+  void changed(int db, std::string_view key, Event event);
+  // Logs this command in place of the request: effects, not intentions (D4). Several calls log
+  // several commands, in order, as one unit. Bytes are copied.
+  void log_as(std::initializer_list<std::string_view> args);
+  void log_as(int db, Args args);
+  // Something changed that is no key of this request (a flush, a swap): log the request.
+  void changed_database(int db);
+  // The command changed nothing that replay must repeat, although a key changed in memory.
+  void log_nothing() { log_mode_ = LogMode::kSettled; }
+  bool has_changed() const { return changed_; }
+
+  // --- the reply ---------------------------------------------------------------------------
+
+  resp::Reply& reply() { return reply_; }
+  // One scalar and done: return call.reply(5);
+  Status reply(int64_t value) {
+    reply_.integer(value);
+    return kOk;
+  }
+  Status reply_ok() {
+    reply_.ok();
+    return kOk;
+  }
+  Status reply_null() {
+    reply_.null();
+    return kOk;
+  }
+  Status reply_bulk(std::string_view bytes) {
+    reply_.bulk(bytes);
+    return kOk;
+  }
+  // A string value; big ones are sent without a copy.
+  Status reply_string(const Entry& entry);
+  // A user's mistake with a text made from the request; returned by the handler. The text lives as
+  // long as the call.
+  template <class... A>
+  Status fail(fmt::format_string<A...> format, A&&... args) {
+    failure_ = fmt::format(format, std::forward<A>(args)...);
+    return user_error(failure_);
+  }
+  // HELP of a container: the lines between the usual first and last ones.
+  Status reply_help(std::initializer_list<std::string_view> lines);
+
+ private:
+  friend class Engine;
+  enum class LogMode : uint8_t { kAsReceived, kSettled };
+
+  Engine& engine_;
+  Session& session_;
+  const Prepared& prepared_;
+  resp::Reply& reply_;
+  bool changed_ = false;
+  LogMode log_mode_ = LogMode::kAsReceived;
+  std::string failure_;
+};
+
+}  // namespace roxdb::engine

@@ -1,0 +1,194 @@
+// engine.h: the library's heart. All state of one database server hangs off an Engine; two of them
+// live in one process without knowing of each other. It names no socket, starts no thread and asks
+// nobody for the time but its Environment.
+//
+//   prepare()   name -> command, keys -> hashes, first touch of the table     one chunk of a batch
+//   prefetch()  second touch: the entries                                     at a time, so that
+//   execute()   gates, handler, sinks                                         memory is waited for
+//                                                                             once per chunk
+// execute(session, args, reply) does all three for a single command.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/environment.h"
+#include "base/executor.h"
+#include "base/log.h"
+#include "engine/command_table.h"
+#include "engine/gates_and_sinks.h"
+#include "engine/info.h"
+#include "engine/keyspace.h"
+#include "engine/services.h"
+#include "engine/session.h"
+#include "engine/settings.h"
+#include "resp/reply.h"
+
+namespace roxdb::engine {
+
+// Counters that INFO stats shows. Only the thread that owns the data writes them.
+struct Statistics {
+  uint64_t commands_processed = 0;
+  uint64_t keyspace_hits = 0;
+  uint64_t keyspace_misses = 0;
+  uint64_t expired_keys = 0;
+  uint64_t evicted_keys = 0;
+  uint64_t expired_time_cap_reached = 0;
+  uint64_t error_replies = 0;
+  uint64_t freed_in_background = 0;
+  std::vector<std::pair<std::string, uint64_t>> errors;  // by code: "ERR", "WRONGTYPE"; <= 128
+};
+
+// One request on its way through prepare, prefetch and execute.
+struct Prepared {
+  Command* command = nullptr;  // null: unknown
+  Args args;
+  uint64_t* hashes = nullptr;  // one per argument; 0: not a key, or not hashed
+};
+
+// How long a command took, for those who watch (slow log, latency monitor).
+struct Execution {
+  const Command& command;
+  Session& session;
+  Args args;
+  uint64_t duration_ns;
+};
+
+class Engine {
+ public:
+  struct Options {
+    Environment* environment = nullptr;  // null: the real one
+    Executor* executor = nullptr;        // null: work is done at once
+    const Logger* log = nullptr;         // null: silence
+    int databases = kDatabases;
+    std::optional<uint64_t> hash_seed;   // tests only: a repeatable table hash
+    std::span<const CommandFamily* const> families = {};  // empty: all of the build's table
+  };
+  explicit Engine(const Options& options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // --- commands ----------------------------------------------------------------------------
+
+  // Runs one command: exactly one reply is made, unless the verdict is kPostpone.
+  Verdict execute(Session& session, Args args, resp::Reply& reply);
+  // The same in three steps, for batches. `hashes` has one element per argument and outlives
+  // execute(). Nothing may be changed between prefetch and its execute that the batch itself does
+  // not do; if it is, only speed is lost.
+  Prepared prepare(const Session& session, Args args, uint64_t* hashes);
+  void prefetch(const Session& session, const Prepared& prepared) const;
+  Verdict execute(Session& session, const Prepared& prepared, resp::Reply& reply);
+
+  CommandTable& commands() { return commands_; }
+
+  // --- data --------------------------------------------------------------------------------
+
+  int databases() const { return static_cast<int>(keyspaces_.size()); }
+  // Changes the number of databases. REQUIRES: all empty, before serving.
+  void set_databases(int count);
+  Keyspace& keyspace(int db);                                // created at first use
+  const Keyspace* keyspace_if_used(int db) const { return keyspaces_[static_cast<size_t>(db)].get(); }
+  uint64_t hash(std::string_view key) const { return hash_bytes(key, secret_); }
+  Key key(std::string_view name) const { return {name, hash(name)}; }
+  const HashSecret& secret() const { return secret_; }
+
+  // The live cell of a key: an expired one is removed (and logged) first. Null when absent.
+  Cell* find(int db, const Key& key);
+  // Removes a key; sinks are not told.
+  void erase(int db, const Key& key, Cell& cell);
+  void flush(int db, bool in_background);  // -1: all
+  void swap_databases(int a, int b);
+  // Total keys of all databases.
+  size_t size() const;
+
+  // --- time --------------------------------------------------------------------------------
+
+  // Wall clock in ms as of the last refresh; the server refreshes once per batch and after whatever
+  // takes long, so that all commands of a batch agree on what has expired.
+  int64_t now_ms() const { return now_ms_; }
+  void refresh_clock();
+  // Redis's access clock for Entry::access(): minutes and counter (LFU) or seconds (LRU).
+  uint32_t fresh_access() const;
+  void touch(Entry& entry);
+  uint32_t idle_seconds(const Entry& entry) const;
+  uint8_t frequency(const Entry& entry) const;
+  bool uses_lfu = false;  // set by maxmemory-policy
+  int64_t lfu_log_factor = 10;
+  int64_t lfu_decay_minutes = 1;
+
+  // Background work: expiry by segment marks, trash, within `budget_ns`. Called every
+  // 1000 / hz ms. Returns true when work is left over and it wants to run again soon.
+  bool tick(uint64_t budget_ns);
+  bool active_expire = true;     // DEBUG SET-ACTIVE-EXPIRE
+  bool expire_on_access = true;  // false while loading, and on a replica: an expired key is only hidden
+
+  // --- changes -----------------------------------------------------------------------------
+
+  // Units nest; the outermost end hands everything logged since to the sinks as one (D2).
+  void begin_unit() { unit_depth_++; }
+  void end_unit();
+  // Adds a command to the unit; bytes are copied.
+  void log(int db, Args args);
+  void notify(int db, std::string_view key, Event event);
+  void notify_database_changed(int db);
+  uint64_t dirty = 0;  // changes since the last save; persistence resets it
+
+  void arm(Gate* gate, int order);  // visited in ascending order
+  void disarm(Gate* gate);
+  void arm(Sink* sink, int order);
+  void disarm(Sink* sink);
+  bool has_sinks() const { return !sinks_.empty(); }
+  // Called after each command that took at least `threshold_ns`; one observer, null: none.
+  void observe(uint64_t threshold_ns, std::function<void(const Execution&)> observer);
+  uint64_t slow_ns() const { return slow_ns_; }
+
+  // --- what hangs off it -------------------------------------------------------------------
+
+  Environment& environment() { return *environment_; }
+  Executor& executor() { return *executor_; }
+  const Logger& log() const { return *log_; }
+  Services services;
+  Settings settings;
+  InfoSections info;
+  Statistics statistics;
+  Random random;
+
+ private:
+  friend class Call;
+  struct OwnedCommand {
+    int db;
+    std::vector<std::string> args;
+  };
+
+  Verdict refuse(Session& session, const Prepared& prepared, resp::Reply& reply);
+  void reply_error(Command* command, resp::Reply& reply, std::string_view text, bool rejected);
+  void expire(int db, const Key& key, Cell& cell);
+  void empty_trash(Keyspace& keyspace);
+
+  Environment* environment_;
+  Executor* executor_;
+  const Logger* log_;
+  std::unique_ptr<Environment> own_environment_;
+  HashSecret secret_;
+  CommandTable commands_;
+  std::vector<std::unique_ptr<Keyspace>> keyspaces_;
+  std::vector<std::pair<int, Gate*>> gates_;
+  std::vector<std::pair<int, Sink*>> sinks_;
+  int unit_depth_ = 0;
+  std::vector<OwnedCommand> unit_;
+  int64_t now_ms_ = 0;
+  uint64_t slow_ns_ = UINT64_MAX;
+  std::function<void(const Execution&)> observer_;
+  uint64_t last_cycles_ = 0;
+  int expire_db_ = 0;
+  std::vector<uint64_t> expire_cursors_;
+};
+
+}  // namespace roxdb::engine

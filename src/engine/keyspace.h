@@ -1,0 +1,102 @@
+// keyspace.h: one database. The table of entries, the slabs they lie in and what is known of them.
+//
+//   key --hash--> Table: segment, bucket, cell --48 bits--> Entry (slabs) --payload--> big value
+//
+// It knows nothing of clients, logs or the clock: whether a key has expired is asked with the time
+// as a parameter, and who must hear of a change is the Engine's business.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "containers/table.h"
+#include "types/entry.h"
+#include "types/value_type.h"
+
+namespace roxdb::engine {
+
+using types::Entry;
+using types::EntryParts;
+using types::TypeId;
+using containers::Cell;
+
+// A key and its hash, computed once per command.
+struct Key {
+  std::string_view name;
+  uint64_t hash;
+};
+
+// What the table asks about its items.
+struct EntryOwner {
+  using Item = Entry;
+  const HashSecret* secret;
+  uint64_t hash(const Entry& entry) const { return hash_bytes(entry.key(), *secret); }
+  bool equals(const Entry& entry, std::string_view key) const { return entry.key() == key; }
+  uint64_t mark(const Entry& entry) const {
+    return entry.has_expiry() ? static_cast<uint64_t>(entry.expire_at_ms()) : UINT64_MAX;
+  }
+};
+using EntryTable = containers::Table<EntryOwner>;
+
+class Keyspace {
+ public:
+  // `secret` must outlive the keyspace.
+  explicit Keyspace(const HashSecret& secret) : table_(EntryOwner{&secret}) {}
+  ~Keyspace();  // frees everything; cost O(entries with payload + slabs)
+  Keyspace(const Keyspace&) = delete;
+  Keyspace& operator=(const Keyspace&) = delete;
+
+  size_t size() const { return table_.size(); }
+  size_t expires() const { return expires_; }  // keys with an expiry
+  EntryTable& table() { return table_; }
+  const EntryTable& table() const { return table_; }
+  memory::Slabs& slabs() { return slabs_; }
+
+  // The cell of a key, expired or not; null when absent. Valid until the next insert or erase.
+  Cell* find(const Key& key) { return table_.find(key.hash, key.name); }
+  static Entry& entry(Cell& cell) { return *static_cast<Entry*>(cell.pointer()); }
+
+  // Takes over an entry of slabs(). REQUIRES: its key is absent.
+  Cell* insert(const Key& key, Entry* entry);
+  // Replaces the entry of a cell by another one with the same key; the old one is freed.
+  void replace(Cell& cell, Entry* entry);
+  // Removes and frees the entry; a payload that is slow to free is handed out instead (see Trash).
+  void erase(const Key& key, Cell& cell);
+  // Removes the entry and leaves it to the caller: rename and move rebuild it under another key.
+  Entry* take(const Key& key, Cell& cell);
+
+  // Changes the expiry; the entry may move. -1 removes it.
+  void set_expiry(const Key& key, Cell& cell, int64_t expire_at_ms);
+  // Frees an entry that is in no table, payload included.
+  void free_entry(Entry* entry);
+
+  // Bytes of entries, payloads apart, and of the table itself.
+  size_t entry_bytes() const { return slabs_.used_bytes(); }
+  size_t table_bytes() const { return table_.bytes(); }
+  // Milliseconds that keys with an expiry live on average, estimated; 0 when there are none.
+  int64_t average_ttl_ms(int64_t now_ms, Random& random) const;
+
+  // A payload whose release takes long: freed by whoever empties the trash, on any thread.
+  struct Trash {
+    TypeId type;
+    uint8_t encoding;
+    uint64_t payload;
+  };
+  std::vector<Trash> take_trash() { return std::exchange(trash_, {}); }
+  bool has_trash() const { return !trash_.empty(); }
+
+  void check() const;
+
+ private:
+  void release_payload(Entry& entry);
+
+  EntryTable table_;
+  memory::Slabs slabs_;
+  size_t expires_ = 0;
+  std::vector<Trash> trash_;
+};
+
+}  // namespace roxdb::engine

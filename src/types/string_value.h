@@ -1,0 +1,120 @@
+// string_value.h: the string type. Four encodings, chosen by content and size:
+//
+//   kInteger   payload: the int64 whose decimal text is the value     OBJECT ENCODING "int"
+//   kEmbedded  inline, <= 44 bytes when it was set                    "embstr"
+//   kRaw       inline, longer or edited                               "raw"
+//   kShared    payload: a BigString, reference counted                "raw"
+//
+// Small values lie in the entry, so that a GET touches one allocation; big ones stand alone, so
+// that APPEND grows them in place and replies send them without a copy.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/memory.h"
+#include "base/numbers.h"
+#include "base/shared_bytes.h"
+#include "containers/table.h"
+#include "types/entry.h"
+#include "types/value_type.h"
+
+namespace roxdb::types {
+
+enum class StringEncoding : uint8_t { kInteger = 0, kEmbedded = 1, kRaw = 2, kShared = 3 };
+
+inline constexpr size_t kEmbeddedBytesMax = 44;  // Redis's border between embstr and raw
+// A value lies inline while the whole entry fits a slab block, or when it is this small anyway.
+inline constexpr size_t kAlwaysInlineBytesMax = 64;
+
+// A big value: the blob's head, then the bytes, in one allocation.
+class BigString final : public SharedBlob {
+ public:
+  // Null when the system refuses that much memory.
+  static BigString* try_create(size_t size, size_t capacity);
+  std::string_view view() const { return {data(), size_}; }
+  char* data() { return reinterpret_cast<char*>(this + 1); }
+  const char* data() const { return reinterpret_cast<const char*>(this + 1); }
+  size_t size() const { return size_; }
+  size_t capacity() const { return capacity_; }
+  // REQUIRES: size <= capacity(), unique().
+  void set_size(size_t size) { size_ = size; }
+  size_t occupied_bytes() const { return memory::block_bytes(sizeof(BigString) + capacity_); }
+
+ private:
+  BigString(size_t size, size_t capacity)
+      : SharedBlob(&BigString::release), size_(size), capacity_(capacity) {}
+  static void release(SharedBlob* blob);
+
+  size_t size_;
+  size_t capacity_;
+};
+
+// The bytes of a string as they are read: a view, with room for the digits of an integer.
+class StringView {
+ public:
+  explicit StringView(const Entry& entry) {
+    if (entry.encoding() == static_cast<uint8_t>(StringEncoding::kInteger)) {
+      size_ = print_int64(static_cast<int64_t>(entry.payload()), digits_);
+      data_ = nullptr;
+    } else if (entry.encoding() == static_cast<uint8_t>(StringEncoding::kShared)) {
+      const std::string_view bytes = entry.pointer<const BigString>()->view();
+      data_ = bytes.data();
+      size_ = bytes.size();
+    } else {
+      data_ = entry.inline_bytes().data();
+      size_ = entry.inline_bytes().size();
+    }
+  }
+  std::string_view view() const { return {data_ != nullptr ? data_ : digits_, size_}; }
+  operator std::string_view() const { return view(); }  // NOLINT: reads like one
+  size_t size() const { return size_; }
+
+ private:
+  const char* data_;
+  size_t size_;
+  char digits_[kIntegerDigitsMax];
+};
+
+// The value of one entry, for edits. Holds the cell, since an edit may move the entry; dead once
+// the table changes otherwise. Errors: Code::kNoMemory when the system refuses the bytes.
+class StringValue {
+ public:
+  static constexpr TypeId kType = TypeId::kString;
+
+  StringValue(memory::Slabs& slabs, containers::Cell& cell) : slabs_(&slabs), cell_(&cell) {}
+  const Entry& entry() const { return *static_cast<const Entry*>(cell_->pointer()); }
+  StringView view() const { return StringView(entry()); }
+  size_t size() const;
+
+  // Replaces the bytes; expiry and access clock stay. The encoding is chosen anew.
+  Status assign(std::string_view bytes);
+  Status assign_integer(int64_t value);
+  // REQUIRES: the result is at most kStringBytesMax.
+  Status append(std::string_view bytes);
+  // Zero bytes fill a gap. REQUIRES: offset + bytes.size() <= kStringBytesMax, bytes not empty.
+  Status set_range(size_t offset, std::string_view bytes);
+  // The integer, when the bytes are the canonical text of one.
+  std::optional<int64_t> integer() const;
+
+ private:
+  Entry& entry() { return *static_cast<Entry*>(cell_->pointer()); }
+  Status rebuild(StringEncoding encoding, std::string_view inline_bytes, uint64_t payload);
+  // Makes the value a unique BigString of at least `size` bytes capacity, keeping its bytes.
+  Result<BigString*> make_big(size_t size);
+
+  memory::Slabs* slabs_;
+  containers::Cell* cell_;
+};
+
+// A new string entry; the encoding is chosen from the bytes. `parts` brings key, expiry, access.
+// Code::kNoMemory when the system refuses the bytes.
+Result<Entry*> create_string(memory::Slabs& slabs, EntryParts parts, std::string_view bytes);
+Entry* create_integer(memory::Slabs& slabs, EntryParts parts, int64_t value);
+// Overwrites the value in place when that needs no other allocation; false: nothing was done.
+bool overwrite_string(Entry& entry, std::string_view bytes);
+
+const ValueType& string_type();
+
+}  // namespace roxdb::types
