@@ -74,7 +74,8 @@ class ArgVector {
  private:
   static constexpr size_t kKeptSlots = 4096;
 
-  void grow(size_t count) {
+  // Out of line, so that the parser's loop keeps its registers.
+  [[gnu::noinline]] void grow(size_t count) {
     const size_t capacity = std::max({size_ + count, 2 * capacity_, size_t{16}});
     auto* const slots =
         static_cast<std::string_view*>(memory::allocate(capacity * sizeof(std::string_view)));

@@ -10,7 +10,8 @@
 namespace roxdb::resp {
 namespace {
 
-constexpr size_t kArgBytesMin = 6;  // "$0\r\n\r\n"
+constexpr size_t kArgBytesMin = 6;       // "$0\r\n\r\n"
+constexpr size_t kRequestBytesMin = 10;  // "*1\r\n$0\r\n\r\n"
 constexpr size_t kArgsCountableMax = std::numeric_limits<uint32_t>::max();
 constexpr size_t kNotFound = std::string_view::npos;
 constexpr size_t kTrailerBytes = 2;  // behind a count's digits and behind an argument
@@ -48,23 +49,43 @@ Status expected_dollar(char got) {
 // 0 to 9, or more when `c` is no digit.
 size_t digit_value(char c) { return static_cast<size_t>(static_cast<unsigned char>(c)) - '0'; }
 
-// Reads the digits at `p` and the two bytes behind them, the first a '\r'. Null: not there, or not
-// as an integer prints. REQUIRES: 3 readable bytes.
-inline const char* read_count(const char* p, const char* end, size_t& count) {
-  // A digit more than any limit has: past it the careful path speaks.
-  constexpr size_t kCountMax = std::numeric_limits<size_t>::max() / 16;
-  size_t value = digit_value(*p++);
-  if (value > 9) return nullptr;
-  if (*p != '\r') {
-    if (value == 0) return nullptr;  // a leading zero
-    do {
-      const size_t digit = digit_value(*p++);
-      if (digit > 9 || end - p < 2 || value > kCountMax / 10) return nullptr;
-      value = value * 10 + digit;
-    } while (*p != '\r');
+// A digit more than any limit has: past it the careful path speaks. Small enough that arithmetic
+// on what passes cannot overflow.
+constexpr size_t kCountMax = std::numeric_limits<size_t>::max() / 16;
+constexpr size_t kNoCount = std::numeric_limits<size_t>::max();  // above every limit
+
+// A count and where the bytes behind it start. Travels in two registers; an out parameter would
+// live in memory.
+struct Count {
+  const char* after;
+  size_t value;  // kNoCount: not there, or not as an integer prints
+};
+
+// Goes on with a count of more than three digits.
+[[gnu::noinline]] Count read_long_count(const char* p, const char* end, size_t value) {
+  while (*p != '\r') {
+    const size_t digit = digit_value(*p++);
+    if (digit > 9 || end - p < 2 || value > kCountMax / 10) return {p, kNoCount};
+    value = value * 10 + digit;
   }
-  count = value;
-  return p + kTrailerBytes;
+  return {p + kTrailerBytes, value};
+}
+
+// Reads the digits at `p` and the two bytes behind them, the first a '\r'. REQUIRES: 5 readable
+// bytes. Straight up to three digits: nearly all arguments have no more.
+inline Count read_count(const char* p, const char* end) {
+  size_t value = digit_value(p[0]);
+  if (value > 9) return {p, kNoCount};
+  if (p[1] == '\r') return {p + 1 + kTrailerBytes, value};
+  size_t digit = digit_value(p[1]);
+  if (digit > 9 || value == 0) return {p, kNoCount};  // no leading zero
+  value = value * 10 + digit;
+  if (p[2] == '\r') return {p + 2 + kTrailerBytes, value};
+  digit = digit_value(p[2]);
+  if (digit > 9) return {p, kNoCount};
+  value = value * 10 + digit;
+  if (p[3] == '\r') return {p + 3 + kTrailerBytes, value};
+  return read_long_count(p + 3, end, value);
 }
 
 }  // namespace
@@ -75,22 +96,23 @@ size_t RequestParser::parse_whole(std::string_view input, const ParserLimits& li
                                   ArgVector& args) {
   const char* p = input.data();
   const char* const end = p + input.size();
-  if (input.size() < 4 || *p != '*') return 0;
-  size_t count;
-  p = read_count(p + 1, end, count);
-  if (p == nullptr || count - 1 >= limits.args_max) return 0;  // 0 wraps: also not for here
+  if (input.size() < kRequestBytesMin || *p != '*') return 0;
+  const auto [args_start, count] = read_count(p + 1, end);
+  if (count - 1 >= std::min(limits.args_max, kArgsCountableMax))
+    return 0;  // kNoCount, or a 0 that wraps: not for here
   // What cannot all be here yet gets no room: an announcement is cheap to send.
-  if (static_cast<size_t>(end - p) / kArgBytesMin < count) return 0;
-  const size_t bulk_bytes_max = limits.bulk_bytes_max;
+  if (static_cast<size_t>(end - args_start) < count * kArgBytesMin) return 0;
+  const char* const last_start = end - kArgBytesMin;
+  const size_t bulk_bytes_max = std::min(limits.bulk_bytes_max, kCountMax);
   std::string_view* arg = args.reserve(count);
+  p = args_start;
   for (std::string_view* const args_end = arg + count; arg != args_end; ++arg) {
-    if (static_cast<size_t>(end - p) < kArgBytesMin || *p != '$') return 0;
-    size_t size;
-    p = read_count(p + 1, end, size);
-    if (p == nullptr || size > bulk_bytes_max) return 0;
-    if (static_cast<size_t>(end - p) < size + kTrailerBytes) return 0;
-    *arg = {p, size};
-    p += size + kTrailerBytes;
+    if (p > last_start || *p != '$') return 0;
+    const auto [bytes, size] = read_count(p + 1, end);
+    if (size > bulk_bytes_max) return 0;
+    if (static_cast<size_t>(end - bytes) < size + kTrailerBytes) return 0;
+    *arg = {bytes, size};
+    p = bytes + size + kTrailerBytes;
   }
   args.commit(count);
   return static_cast<size_t>(p - input.data());
@@ -134,8 +156,7 @@ Result<size_t> RequestParser::parse_step(std::string_view input, const ParserLim
   if (input.size() < resume_at_) return wait_for(resume_at_);
 
   // The limits were kept when each length was read; they may have been lowered since.
-  constexpr ParserLimits kUnlimited{.args_max = kArgsCountableMax,
-                                    .bulk_bytes_max = std::numeric_limits<size_t>::max()};
+  constexpr ParserLimits kUnlimited{.args_max = kArgsCountableMax, .bulk_bytes_max = kCountMax};
   const size_t consumed = parse_whole(input, kUnlimited, args);
   ROX_ASSERT(consumed == resume_at_);
   return finish(consumed);

@@ -48,7 +48,10 @@ class RequestParser {
   // `args` grows, and no more than 16 bytes per 6 bytes received.
   Result<size_t> parse(std::string_view input, const ParserLimits& limits, ArgVector& args) {
     if (resume_at_ == 0 && limits.authenticated) {
-      if (const size_t consumed = parse_whole(input, limits, args); consumed != 0) return consumed;
+      if (const size_t consumed = parse_whole(input, limits, args); consumed != 0) {
+        bytes_needed_ = 1;  // a first piece too short for a count may have raised it
+        return consumed;
+      }
     }
     return parse_step(input, limits, args);
   }

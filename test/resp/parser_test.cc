@@ -139,6 +139,12 @@ BOOST_AUTO_TEST_CASE(an_empty_request_is_consumed_without_arguments) {
              requests({{}, {}, {}, {}, {}, {}, {"x"}}));
 }
 
+// Found by fuzzing: how far the count's line had been searched was applied to the next request's.
+BOOST_AUTO_TEST_CASE(a_cut_in_the_count_is_forgotten_with_its_request) {
+  BOOST_TEST(receive_cut_everywhere("*1\r\n$4\r\nPING\r\n\nx\n") ==
+             requests({{"PING"}, {}, {"x"}}));
+}
+
 BOOST_AUTO_TEST_CASE(an_inline_request_ends_at_lf_or_crlf) {
   BOOST_TEST(receive_cut_everywhere("PING\nSET k \"a\\x00 b\"\r\nGET 'k'\n*1\r\n$1\r\nx\r\nEND") ==
              requests({{"PING"}, {"SET", "k", std::string("a\0 b", 4)}, {"GET", "k"}, {"x"}}, 3));
