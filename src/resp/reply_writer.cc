@@ -48,6 +48,12 @@ char* put_bytes(char* out, std::string_view bytes) {
   return out + bytes.size();
 }
 
+[[gnu::noinline]] char* put_long_header(char* out, char type, size_t count) {
+  *out++ = type;
+  out += print_uint64(count, out);
+  return put_crlf(out);
+}
+
 // Writes type, count and line end; `out` holds kHeaderBytesMax, whatever the count.
 inline char* put_header(char* out, char type, size_t count) {
   if (count < kSmallHeaders) [[likely]] {
@@ -56,9 +62,7 @@ inline char* put_header(char* out, char type, size_t count) {
     *out = type;
     return out + header.size;
   }
-  *out++ = type;
-  out += print_uint64(count, out);
-  return put_crlf(out);
+  return put_long_header(out, type, count);
 }
 
 }  // namespace
@@ -89,9 +93,16 @@ void RespWriter::boolean(bool value) {
   integer(value ? 1 : 0);
 }
 
-void RespWriter::null() { out_->append(protocol_ >= 3 ? "_\r\n" : "$-1\r\n"); }
+// Each branch appends a text of known size, which is two stores; a choice of texts would be a call.
+void RespWriter::null() {
+  if (protocol_ >= 3) return out_->append("_\r\n");
+  out_->append("$-1\r\n");
+}
 
-void RespWriter::null_array() { out_->append(protocol_ >= 3 ? "_\r\n" : "*-1\r\n"); }
+void RespWriter::null_array() {
+  if (protocol_ >= 3) return out_->append("_\r\n");
+  out_->append("*-1\r\n");
+}
 
 void RespWriter::bulk(std::string_view bytes) {
   char* const start = out_->reserve(kHeaderBytesMax + bytes.size() + kCrlfBytes);
