@@ -98,8 +98,8 @@ size_t RequestParser::parse_whole(std::string_view input, const ParserLimits& li
   const char* const end = p + input.size();
   if (input.size() < kRequestBytesMin || *p != '*') return 0;
   const auto [args_start, count] = read_count(p + 1, end);
-  if (count - 1 >= std::min(limits.args_max, kArgsCountableMax))
-    return 0;  // kNoCount, or a 0 that wraps: not for here
+  // kNoCount is too many as well, and a 0, which wraps, is not for here.
+  if (count - 1 >= std::min(limits.args_max, kArgsCountableMax)) return 0;
   // What cannot all be here yet gets no room: an announcement is cheap to send.
   if (static_cast<size_t>(end - args_start) < count * kArgBytesMin) return 0;
   const char* const last_start = end - kArgBytesMin;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/memory.h"
 #include "base/random.h"
 
 using namespace std::string_view_literals;
