@@ -127,8 +127,7 @@ class Environment {
   // Forks; `body` runs in the child with the memory of this instant and its result is the exit
   // code (0..255). The child holds no directory lock, has the default signal actions, runs no exit
   // handlers, and is killed with its parent: with the *thread* that called this, so call it from
-  // one that lives on. In a simulation the body runs at once, in place, and the Child that comes
-  // back has already ended.
+  // one that lives on. In a simulation the body runs at once, in place.
   virtual Result<std::unique_ptr<Child>> fork(std::function<int(ChildChannel&)> body) = 0;
   virtual pid_t process_id() = 0;
 };

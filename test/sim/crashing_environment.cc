@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <deque>
+#include <map>
 #include <utility>
 
 namespace roxdb {
@@ -12,108 +13,165 @@ namespace {
 
 constexpr size_t kPageBytes = 4096;
 
-// A child that has already ended when its parent first sees it.
-class EndedChild final : public Child, public ChildChannel {
+}  // namespace
+
+// A child and the pipe to its parent. Without lag it has no calls left when the parent gets it.
+class CrashingEnvironment::SimulatedChild final : public Child, public ChildChannel {
  public:
-  explicit EndedChild(pid_t pid) : pid_(pid) {
-    state_.running = false;
-    state_.exited = true;
+  SimulatedChild(CrashingEnvironment& environment, pid_t pid)
+      : environment_(environment), pid_(pid) {}
+  ~SimulatedChild() override { end(0, SIGKILL); }
+
+  // ---- for the environment ----
+
+  // A file of the disk, and what the body sees of it: its calls have not reached the disk yet.
+  struct OwnFile {
+    SimulatedDisk::NodePointer node;
+    SimulatedDisk::NodePointer view;
+  };
+  std::map<std::string, OwnFile>& files() { return files_; }
+
+  void note(Change call) { calls_.push_back(std::move(call)); }
+  void body_returned(int exit_code) { exit_code_ = exit_code & 0xff; }
+
+  // Does the next noted call, and ends behind the last one.
+  void work() {
+    if (!state_.running) return;
+    if (environment_.stopped_) return end(0, SIGKILL);
+    if (!calls_.empty()) {
+      const Change call = std::move(calls_.front());
+      calls_.pop_front();
+      // The body was told that the call succeeded: where it does not, the child cannot go on.
+      if (!call().ok()) return end(0, SIGKILL);
+    }
+    if (calls_.empty()) end(exit_code_, 0);
   }
 
-  void end(int exit_code, int signal) {
-    state_.exit_code = exit_code;
-    state_.signal = signal;
-  }
+  // ---- ChildChannel ----
 
   Status send(std::string_view message) override {
     ROX_ASSERT(message.size() <= kChildMessageBytesMax);
-    messages_.emplace_back(message);
+    if (environment_.recording_ != this) {
+      messages_.emplace_back(message);
+      return kOk;
+    }
+    note([this, text = std::string(message)] {
+      messages_.push_back(text);
+      return kOk;
+    });
     return kOk;
   }
 
+  // ---- Child ----
+
   pid_t pid() const override { return pid_; }
-  ChildState poll() override { return state_; }
-  ChildState wait() override { return state_; }
+  ChildState poll() override {
+    environment_.let_children_work();
+    return state_;
+  }
+  ChildState wait() override {
+    while (state_.running) work();
+    return state_;
+  }
   bool receive(std::string& message) override {
+    environment_.let_children_work();
     if (messages_.empty()) return false;
     message = std::move(messages_.front());
     messages_.pop_front();
     return true;
   }
-  void kill() override {}  // too late
+  void kill() override { end(0, SIGKILL); }
 
  private:
+  void end(int exit_code, int signal) {
+    if (!state_.running) return;
+    state_ = {false, true, exit_code, signal};
+    calls_.clear();
+    std::erase(environment_.working_, this);
+  }
+
+  CrashingEnvironment& environment_;
   pid_t pid_;
   ChildState state_;
+  int exit_code_ = 0;  // what the body returned
+  std::deque<Change> calls_;
+  std::map<std::string, OwnFile> files_;  // those the body opened, by path
   std::deque<std::string> messages_;
 };
 
-}  // namespace
-
 class CrashingEnvironment::OpenFile final : public File {
  public:
-  OpenFile(CrashingEnvironment& environment, SimulatedDisk::NodePointer node, std::string path,
-           OpenMode mode)
+  // `view` is what the opener sees: `node` itself, or the private copy of a lagging child.
+  OpenFile(CrashingEnvironment& environment, SimulatedDisk::NodePointer node,
+           SimulatedDisk::NodePointer view, std::string path, OpenMode mode)
       : environment_(environment),
         node_(std::move(node)),
+        view_(std::move(view)),
         path_(std::move(path)),
         writable_(mode != OpenMode::kRead) {}
 
   Result<size_t> write(std::string_view bytes) override {
     ROX_ASSERT(!bytes.empty());
-    check_open();
-    ROX_ASSERT(writable_);
+    check_writable();
     const bool was_alive = !environment_.stopped_;
-    if (const Status status = environment_.change(); !status.ok()) {
+    const Status status = environment_.perform(
+        [this_disk = &environment_.disk_, node = node_, text = std::string(bytes)] {
+          this_disk->append(*node, text);
+          return kOk;
+        });
+    if (!status.ok()) {
       if (was_alive) interrupt(bytes);
       return status;
     }
-    environment_.disk_.append(*node_, bytes);
+    if (view_ != node_) view_->current.write(view_->current.size(), bytes);
     return bytes.size();
   }
 
   Result<size_t> read_at(uint64_t offset, char* out, size_t size) override {
-    check_open();
+    ROX_ASSERT(open_);
     ROX_TRY(environment_.alive());
-    return node_->current.read(offset, out, size);
+    return view_->current.read(offset, out, size);
   }
 
   Status sync() override {
-    check_open();
-    ROX_TRY(environment_.change());
-    if (environment_.fail_sync_error_ != 0 &&
-        path_.find(environment_.fail_sync_path_part_) != std::string::npos) {
-      environment_.disk_.fail_sync(*node_);
-      return io_error(std::exchange(environment_.fail_sync_error_, 0), "simulated sync");
+    ROX_ASSERT(open_);
+    int os_error = 0;
+    if (path_.find(environment_.fail_sync_path_part_) != std::string::npos) {
+      os_error = std::exchange(environment_.fail_sync_error_, 0);
     }
-    environment_.disk_.sync(*node_);
-    return kOk;
+    ROX_TRY(environment_.perform([this_disk = &environment_.disk_, node = node_, os_error] {
+      os_error == 0 ? this_disk->sync(*node) : this_disk->fail_sync(*node);
+      return kOk;
+    }));
+    return os_error == 0 ? kOk : io_error(os_error, "simulated sync");
   }
 
   Status truncate(uint64_t size) override {
-    check_open();
-    ROX_ASSERT(writable_);
-    ROX_TRY(environment_.change());
-    environment_.disk_.truncate(*node_, size);
+    check_writable();
+    ROX_TRY(environment_.perform([this_disk = &environment_.disk_, node = node_, size] {
+      this_disk->truncate(*node, size);
+      return kOk;
+    }));
+    if (view_ != node_) view_->current.resize(size);
     return kOk;
   }
 
   Result<uint64_t> size() override {
-    check_open();
+    ROX_ASSERT(open_);
     ROX_TRY(environment_.alive());
-    return node_->current.size();
+    return view_->current.size();
   }
 
   Status close() override {
-    check_open();
+    ROX_ASSERT(open_);
     open_ = false;
     return environment_.alive();
   }
 
  private:
-  // The contract of File: close() is the last call.
-  void check_open() const { ROX_ASSERT(open_); }
+  void check_writable() const { ROX_ASSERT(open_ && writable_); }
 
+  // Adds the disks of a process killed in this write: see kill_images().
   void interrupt(std::string_view bytes) {
     const FileContent before = node_->current;
     const uint64_t offset = before.size();
@@ -128,6 +186,7 @@ class CrashingEnvironment::OpenFile final : public File {
 
   CrashingEnvironment& environment_;
   SimulatedDisk::NodePointer node_;
+  SimulatedDisk::NodePointer view_;
   std::string path_;
   bool writable_;
   bool open_ = true;
@@ -163,37 +222,77 @@ void CrashingEnvironment::advance_ms(uint64_t ms) {
   monotonic_ns_ += ms * 1'000'000;
 }
 
-Status CrashingEnvironment::change() {
+Status CrashingEnvironment::perform(Change change) {
+  if (recording_ != nullptr) {
+    ROX_TRY(alive());
+    recording_->note([this, change = std::move(change)] { return perform_now(change); });
+    return kOk;
+  }
+  let_children_work();
+  return perform_now(change);
+}
+
+Status CrashingEnvironment::perform_now(const Change& change) {
   if (!stopped_ && ++changes_ == crash_at_) stopped_ = true;
-  return alive();
+  ROX_TRY(alive());
+  return change();
+}
+
+void CrashingEnvironment::let_children_work() {
+  const std::vector<SimulatedChild*> working = working_;  // those that end leave working_
+  for (SimulatedChild* child : working) {
+    for (uint64_t call = 0; call < child_calls_per_turn_; ++call) child->work();
+  }
 }
 
 Result<std::unique_ptr<File>> CrashingEnvironment::open(const std::string& path, OpenMode mode) {
-  ROX_TRY(mode == OpenMode::kCreateNew ? change() : alive());
-  auto node = mode == OpenMode::kCreateNew ? disk_.create_file(path) : disk_.find(path);
-  if (!node.ok()) return node.status();
-  if ((*node)->is_directory) return io_error(EISDIR, "simulated open");
-  return std::unique_ptr<File>(std::make_unique<OpenFile>(*this, *std::move(node), path, mode));
+  ROX_TRY(alive());
+  if (recording_ != nullptr) return open_in_child(path, mode);
+  SimulatedDisk::NodePointer node;
+  if (mode == OpenMode::kCreateNew) {
+    node = disk_.new_file();
+    ROX_TRY(perform([this, path, node] { return disk_.link_file(path, node); }));
+  } else {
+    ROX_TRY(node, disk_.find(path));
+    if (node->is_directory) return io_error(EISDIR, "simulated open");
+  }
+  return std::unique_ptr<File>(std::make_unique<OpenFile>(*this, node, node, path, mode));
+}
+
+Result<std::unique_ptr<File>> CrashingEnvironment::open_in_child(const std::string& path,
+                                                                 OpenMode mode) {
+  std::map<std::string, SimulatedChild::OwnFile>& files = recording_->files();
+  const auto existing = disk_.find(path);
+  if (mode == OpenMode::kCreateNew) {
+    if (existing.ok() || files.contains(path)) return io_error(EEXIST, "simulated open");
+    const SimulatedDisk::NodePointer node = disk_.new_file();
+    files[path] = {node, disk_.new_file()};
+    ROX_TRY(perform([this, path, node] { return disk_.link_file(path, node); }));
+  } else if (!files.contains(path)) {
+    if (!existing.ok()) return existing.status();
+    if ((*existing)->is_directory) return io_error(EISDIR, "simulated open");
+    files[path] = {*existing, disk_.new_file()};
+    files[path].view->current = (*existing)->current;
+  }
+  const SimulatedChild::OwnFile& file = files[path];
+  return std::unique_ptr<File>(std::make_unique<OpenFile>(*this, file.node, file.view, path, mode));
 }
 
 Status CrashingEnvironment::rename(const std::string& from, const std::string& to) {
-  ROX_TRY(change());
-  return disk_.rename(from, to);
+  return perform([this, from, to] { return disk_.rename(from, to); });
 }
 
 Status CrashingEnvironment::remove(const std::string& path) {
-  ROX_TRY(change());
-  return disk_.remove(path);
+  if (recording_ != nullptr) recording_->files().erase(path);
+  return perform([this, path] { return disk_.remove(path); });
 }
 
 Status CrashingEnvironment::make_directory(const std::string& path) {
-  ROX_TRY(change());
-  return disk_.make_directory(path);
+  return perform([this, path] { return disk_.make_directory(path); });
 }
 
 Status CrashingEnvironment::sync_directory(const std::string& path) {
-  ROX_TRY(change());
-  return disk_.sync_directory(path);
+  return perform([this, path] { return disk_.sync_directory(path); });
 }
 
 Result<std::vector<DirectoryEntry>> CrashingEnvironment::list(const std::string& path) {
@@ -207,9 +306,9 @@ Result<std::unique_ptr<DirectoryLock>> CrashingEnvironment::lock_directory(
   ROX_TRY(alive());
   ROX_TRY(const SimulatedDisk::NodePointer node, disk_.find(directory));
   if (!node->is_directory) return io_error(ENOTDIR, "simulated lock");
-  if (!node->entries.contains(std::string(kLockFileName))) {
-    ROX_TRY(change());
-    ROX_TRY(disk_.create_file(directory + "/" + std::string(kLockFileName)).status());
+  const std::string name(kLockFileName);
+  if (!node->entries.contains(name)) {
+    ROX_TRY(perform([&] { return disk_.create_file(directory + "/" + name).status(); }));
   }
   if (!locked_.insert(node->serial).second) {
     owner = process_id();
@@ -225,10 +324,17 @@ void CrashingEnvironment::random(void* out, size_t size) {
 
 Result<std::unique_ptr<Child>> CrashingEnvironment::fork(std::function<int(ChildChannel&)> body) {
   ROX_TRY(alive());
-  auto child = std::make_unique<EndedChild>(++last_child_);
-  const int exit_code = body(*child);
-  // A world that stops takes its children with it.
-  child->end(stopped_ ? 0 : exit_code & 0xff, stopped_ ? SIGKILL : 0);
+  if (recording_ != nullptr) return io_error(EAGAIN, "simulated fork");
+  auto child = std::make_unique<SimulatedChild>(*this, ++last_child_);
+  const bool lags = child_calls_per_turn_ > 0;
+  if (lags) recording_ = child.get();
+  child->body_returned(body(*child));
+  recording_ = nullptr;
+  if (lags) {
+    working_.push_back(child.get());
+  } else {
+    child->work();  // nothing is left to do but to end
+  }
   return std::unique_ptr<Child>(std::move(child));
 }
 

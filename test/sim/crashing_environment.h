@@ -13,8 +13,16 @@
 // once without a crash, asks changes() for the number of calls, then runs it once for each n.
 // Which images are legal is told in simulated_disk.h; kill_images() are those of kill -9.
 //
-// Children: fork() runs the body at once and in place, on the same disk; its calls count like any
-// others, and when the world stops in the middle the child counts as killed.
+// Children: fork() runs the body at once and in place, so it sees the memory of that instant. By
+// default its calls take effect at once too, and the child has ended when fork() returns. With
+// let_children_lag() they are only noted down, against a private view of the files it writes, and
+// take effect a few at a time while the parent goes on:
+//
+//   parent        fork() --- write ----------- write ----------- poll: running --- write --- ...
+//   body          all of it
+//   its effects           |create |write|      |write |sync|                |message, end|
+//
+// Either way they count like any others, and when the world stops the child counts as killed.
 #pragma once
 
 #include <cerrno>
@@ -51,6 +59,11 @@ class CrashingEnvironment final : public Environment {
   // The next sync of a file whose path contains `path_part` fails with `os_error`, and what it
   // should have stored is lost to the disk for good (L7).
   void fail_sync(std::string path_part, int os_error);
+
+  // Children forked from now on do `calls` of their calls before each change of the disk by their
+  // parent and each look at a child. 0, the start: all of them in fork(). A lagging child sees its
+  // own files only as far as it opened them itself, must not rename them, and cannot fork.
+  void let_children_lag(uint64_t calls) { child_calls_per_turn_ = calls; }
 
   // Disks after a power cut at this moment: SimulatedDisk::images().
   std::vector<DiskImage> disk_images(uint64_t seed, size_t count_max) const {
@@ -89,10 +102,16 @@ class CrashingEnvironment final : public Environment {
  private:
   class OpenFile;
   class Lock;
+  class SimulatedChild;
+  using Change = std::function<Status()>;
 
-  // Counts a call that changes the disk; kStopped at the one the world stops at and ever after.
-  Status change();
   Status alive() const { return stopped_ ? kStopped : kOk; }
+  // Does one call that changes the disk, or notes it down for the child whose body is running.
+  Status perform(Change change);
+  // Counts the call and does it; kStopped at the one the world stops at and ever after.
+  Status perform_now(const Change& change);
+  void let_children_work();
+  Result<std::unique_ptr<File>> open_in_child(const std::string& path, OpenMode mode);
 
   SimulatedDisk disk_;
   Random random_;
@@ -106,6 +125,9 @@ class CrashingEnvironment final : public Environment {
   int fail_sync_error_ = 0;    // 0: no sync fails
   std::set<uint64_t> locked_;  // serials of directories
   pid_t last_child_ = 1;
+  uint64_t child_calls_per_turn_ = 0;
+  SimulatedChild* recording_ = nullptr;   // the lagging child whose body is running
+  std::vector<SimulatedChild*> working_;  // lagging children with calls left to do
 };
 
 }  // namespace roxdb

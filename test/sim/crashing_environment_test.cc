@@ -209,6 +209,88 @@ BOOST_AUTO_TEST_CASE(a_world_that_stops_kills_its_children) {
   BOOST_TEST((*child)->poll().signal == SIGKILL);
 }
 
+// A child that writes, checks what it wrote, and reports.
+int write_and_check(Environment& environment, ChildChannel& channel) {
+  const auto work = [&]() -> Status {
+    ROX_TRY(std::unique_ptr<File> file, environment.open("child", OpenMode::kCreateNew));
+    ROX_TRY(write_all(*file, "first,"));
+    ROX_TRY(write_all(*file, "second"));
+    ROX_TRY(file->sync());
+    ROX_TRY(std::unique_ptr<File> again, environment.open("child", OpenMode::kRead));
+    char out[16];
+    ROX_TRY(const size_t size, again->read_at(0, out, sizeof out));
+    if (std::string_view(out, size) != "first,second") return io_error(EIO, "read back");
+    return channel.send("done");
+  };
+  return work().ok() ? 0 : 1;
+}
+
+BOOST_AUTO_TEST_CASE(a_lagging_child_works_while_its_parent_does) {
+  CrashingEnvironment environment(1);
+  environment.let_children_lag(1);
+  auto file = *environment.open("parent", OpenMode::kCreateNew);
+  int memory = 1;
+  int seen = 0;
+  auto child = *environment.fork([&](ChildChannel& channel) {
+    seen = memory;
+    return write_and_check(environment, channel);
+  });
+  memory = 2;
+  BOOST_TEST(seen == 1);  // the memory of the fork
+
+  std::vector<std::string> steps;
+  while (child->poll().running) {
+    BOOST_TEST(file->write("x").ok());
+    steps.push_back(text_of(environment.kill_images()[0], "child"));
+    BOOST_TEST_REQUIRE(steps.size() < 10u);
+  }
+  BOOST_TEST((steps == std::vector<std::string>{"first,", "first,second"}));
+  BOOST_TEST(child->wait().exit_code == 0);
+  std::string message;
+  BOOST_TEST(child->receive(message));
+  BOOST_TEST(message == "done");
+}
+
+// Create, two writes, sync: at every one of these the world may stop, in between the parent's own.
+BOOST_AUTO_TEST_CASE(the_calls_of_a_lagging_child_count) {
+  const auto scenario = [](CrashingEnvironment& environment) {
+    environment.let_children_lag(1);
+    auto child = *environment.fork(
+        [&](ChildChannel& channel) { return write_and_check(environment, channel); });
+    auto file = environment.open("parent", OpenMode::kCreateNew);
+    for (int round = 0; round < 2 && file.ok(); ++round) {
+      if (!(*file)->write("x").ok()) break;
+    }
+    return child->wait();
+  };
+  CrashingEnvironment whole(1);
+  BOOST_TEST(scenario(whole).exit_code == 0);
+  BOOST_TEST(whole.changes() == 7u);
+  std::set<std::string> seen;
+  for (uint64_t n = 1; n <= whole.changes(); ++n) {
+    CrashingEnvironment environment(1);
+    environment.crash_at(n);
+    BOOST_TEST(scenario(environment).signal == SIGKILL);
+    const DiskImage image = environment.kill_images()[0];
+    seen.insert(text_of(image, "child") + " " + text_of(image, "parent"));
+  }
+  BOOST_TEST((seen == std::set<std::string>{"<absent> <absent>", " <absent>", " ", "first, ",
+                                            "first, x", "first,second x", "first,second xx"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_lagging_child_that_is_killed_leaves_its_work_undone) {
+  CrashingEnvironment environment(1);
+  environment.let_children_lag(1);
+  auto child = *environment.fork(
+      [&](ChildChannel& channel) { return write_and_check(environment, channel); });
+  BOOST_TEST(child->poll().running);
+  BOOST_TEST(child->poll().running);
+  child->kill();
+  BOOST_TEST(child->wait().signal == SIGKILL);
+  BOOST_TEST(environment.make_directory("d").ok());
+  BOOST_TEST(text_of(environment.kill_images()[0], "child") == "first,");
+}
+
 BOOST_AUTO_TEST_CASE(a_directory_has_one_owner_and_a_new_world_has_none) {
   CrashingEnvironment environment(1);
   pid_t owner = 0;

@@ -116,11 +116,16 @@ void SimulatedDisk::change_entries(EntryOperation operation) {
 }
 
 Result<SimulatedDisk::NodePointer> SimulatedDisk::create_file(const std::string& path) {
+  const NodePointer file = new_file();
+  ROX_TRY(link_file(path, file));
+  return file;
+}
+
+Status SimulatedDisk::link_file(const std::string& path, const NodePointer& file) {
   ROX_TRY(const Location location, locate(path));
   if (location.directory->entries.contains(location.name)) return failure(EEXIST);
-  const NodePointer file = new_node(false);
   change_entries({nullptr, {}, location.directory, location.name, file});
-  return file;
+  return kOk;
 }
 
 Status SimulatedDisk::make_directory(const std::string& path) {

@@ -93,6 +93,8 @@ class SimulatedDisk {
   // The calls of Environment and File, with their errors.
   Result<NodePointer> find(const std::string& path) const;
   Result<NodePointer> create_file(const std::string& path);
+  NodePointer new_file() { return new_node(false); }  // without a name, for link_file()
+  Status link_file(const std::string& path, const NodePointer& file);
   Status make_directory(const std::string& path);
   Status rename(const std::string& from, const std::string& to);
   Status remove(const std::string& path);
