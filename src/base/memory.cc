@@ -81,7 +81,9 @@ std::atomic<int64_t>& first_count_of_thread() {
   std::_Exit(kExitNoMemory);
 }
 
-bool jemalloc_is_linked() { return mallocx != nullptr && sdallocx != nullptr && nallocx != nullptr; }
+bool jemalloc_is_linked() {
+  return mallocx != nullptr && sdallocx != nullptr && nallocx != nullptr;
+}
 
 template <class T>
 T read_statistic(const char* name) {
@@ -113,7 +115,8 @@ size_t used_bytes() {
 size_t block_bytes(size_t size) {
   if (size == 0) size = 1;
   // glibc: 8 bytes of bookkeeping, 16 byte steps, 32 at least.
-  return jemalloc_is_linked() ? nallocx(size, 0) : std::max<size_t>(32, (size + 8 + 15) & ~size_t{15});
+  return jemalloc_is_linked() ? nallocx(size, 0)
+                              : std::max<size_t>(32, (size + 8 + 15) & ~size_t{15});
 }
 
 void* try_allocate(size_t size) {
@@ -126,6 +129,14 @@ void* try_allocate(size_t size) {
 void* allocate(size_t size) {
   void* block = try_allocate(size);
   if (__builtin_expect(block == nullptr, 0)) out_of_memory(size);
+  return block;
+}
+
+void* allocate_aligned(size_t size) {
+  constexpr int kLineAlignment = 6;  // jemalloc's flags begin with the logarithm of the alignment
+  void* block = jemalloc_is_linked() ? mallocx(size, kLineAlignment) : std::aligned_alloc(64, size);
+  if (__builtin_expect(block == nullptr, 0)) out_of_memory(size);
+  account(static_cast<int64_t>(block_bytes(size)));
   return block;
 }
 
