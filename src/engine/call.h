@@ -42,7 +42,7 @@ class Call {
   // Numbers, with Redis's error texts.
   Result<int64_t> integer(size_t index) const;  // "ERR value is not an integer or out of range"
   Result<int64_t> integer(size_t index, int64_t low, int64_t high) const;
-  Result<double> real(size_t index) const;      // "ERR value is not a valid float"
+  Result<double> real(size_t index) const;  // "ERR value is not a valid float"
 
   // --- keys --------------------------------------------------------------------------------
 
@@ -144,6 +144,7 @@ class Call {
   resp::Reply& reply_;
   bool changed_ = false;
   LogMode log_mode_ = LogMode::kAsReceived;
+  int logged_db_ = -1;  // where the request belongs, when not where the session stands now
   std::string failure_;
 };
 

@@ -43,7 +43,7 @@ inline constexpr Flags kNoMulti = 1u << 13;
 inline constexpr Flags kAsking = 1u << 14;
 inline constexpr Flags kSkipMonitor = 1u << 15;
 inline constexpr Flags kSkipSlowlog = 1u << 16;
-inline constexpr Flags kSecret = 1u << 17;       // arguments hold passwords: redact (S3)
+inline constexpr Flags kSecret = 1u << 17;        // arguments hold passwords: redact (S3)
 inline constexpr Flags kMayReplicate = 1u << 18;  // reaches the log though it is no write (PUBLISH)
 
 // ACL categories beyond those that family and flags imply.
@@ -52,6 +52,7 @@ inline constexpr Categories kCategoryDangerous = 1u << 0;
 inline constexpr Categories kCategoryConnection = 1u << 1;
 inline constexpr Categories kCategoryKeyspace = 1u << 2;
 inline constexpr Categories kCategoryAdmin = 1u << 3;
+inline constexpr Categories kCategoryNotRead = 1u << 4;  // reads no key: not in @read
 
 // A use that the reference shows and the tests run, in order, on an empty keyspace. `reply` is in
 // the notation of the tests: ":2", "+OK", "$ab", "$nil", "-ERR ...", "*[...]".
@@ -61,10 +62,10 @@ struct Example {
 };
 
 struct CommandSpec {
-  std::string_view name;         // upper case; "CLIENT ID"
-  Syntax syntax = {};  // of the arguments; the arity is computed from it
+  std::string_view name;  // upper case; "CLIENT ID"
+  Syntax syntax = {};     // of the arguments; the arity is computed from it
   std::string_view summary;
-  std::string_view since;       // the Redis version whose behaviour we follow
+  std::string_view since;  // the Redis version whose behaviour we follow
   std::string_view complexity;
   Flags flags = 0;
   Keys keys = {};  // where keys stand

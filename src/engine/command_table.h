@@ -17,11 +17,11 @@ namespace roxdb::engine {
 struct Command {
   const CommandSpec* spec;
   const CommandFamily* family;
-  Command* container = nullptr;              // of a subcommand
-  std::vector<Command*> subcommands;         // of a container
-  std::string full_name;                     // lower case, "client|id": as Redis shows it
+  Command* container = nullptr;       // of a subcommand
+  std::vector<Command*> subcommands;  // of a container
+  std::string full_name;              // lower case, "client|id": as Redis shows it
   int arity = 0;
-  uint16_t index = 0;                        // position in all()
+  uint16_t index = 0;  // position in all()
 
   // The plain case, for prefetching: keys at first, first + step, ... up to last (negative: from
   // the end); first 0: no keys or not so plain.
@@ -55,22 +55,26 @@ class CommandTable {
 
   std::span<const std::unique_ptr<Command>> all() const { return all_; }  // containers included
 
-  // The keys of a request, exactly. False: the request's key arguments make no sense (numkeys out of
-  // range ...).
+  // The keys of a request, exactly. False: the request's key arguments make no sense (numkeys out
+  // of range ...).
   static bool keys_of(const Command& command, std::span<const std::string_view> args,
                       std::vector<KeyAt>& keys);
 
  private:
   struct Cell {
     uint64_t hash = 0;
+    std::string_view name;  // of a declaration, or in renamed_
     Command* command = nullptr;
+    bool hidden = false;
   };
   void add(std::string_view name, Command* command);
+  void grow();
   Command* lookup(std::string_view name) const;
 
   std::vector<std::unique_ptr<Command>> all_;
-  std::vector<Cell> cells_;  // open addressing, a power of two, at most a quarter full
-  std::vector<std::string> names_;
+  std::vector<Cell> cells_;  // open addressing, a power of two, at most half full
+  size_t names_ = 0;
+  std::vector<std::unique_ptr<std::string>> renamed_;
 };
 
 // As COMMAND INFO lists them, lower case; and ACL categories with '@'.

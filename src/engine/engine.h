@@ -9,10 +9,10 @@
 // execute(session, args, reply) does all three for a single command.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +20,7 @@
 
 #include "base/environment.h"
 #include "base/executor.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "engine/command_table.h"
 #include "engine/gates_and_sinks.h"
@@ -67,7 +68,7 @@ class Engine {
     Executor* executor = nullptr;        // null: work is done at once
     const Logger* log = nullptr;         // null: silence
     int databases = kDatabases;
-    std::optional<uint64_t> hash_seed;   // tests only: a repeatable table hash
+    std::optional<uint64_t> hash_seed;                    // tests only: a repeatable table hash
     std::span<const CommandFamily* const> families = {};  // empty: all of the build's table
   };
   explicit Engine(const Options& options);
@@ -87,22 +88,23 @@ class Engine {
   Verdict execute(Session& session, const Prepared& prepared, resp::Reply& reply);
 
   CommandTable& commands() { return commands_; }
+  const CommandTable& commands() const { return commands_; }
 
   // --- data --------------------------------------------------------------------------------
 
   int databases() const { return static_cast<int>(keyspaces_.size()); }
   // Changes the number of databases. REQUIRES: all empty, before serving.
   void set_databases(int count);
-  Keyspace& keyspace(int db);                                // created at first use
-  const Keyspace* keyspace_if_used(int db) const { return keyspaces_[static_cast<size_t>(db)].get(); }
+  Keyspace& keyspace(int db);  // created at first use
+  const Keyspace* keyspace_if_used(int db) const {
+    return keyspaces_[static_cast<size_t>(db)].get();
+  }
   uint64_t hash(std::string_view key) const { return hash_bytes(key, secret_); }
   Key key(std::string_view name) const { return {name, hash(name)}; }
   const HashSecret& secret() const { return secret_; }
 
   // The live cell of a key: an expired one is removed (and logged) first. Null when absent.
   Cell* find(int db, const Key& key);
-  // Removes a key; sinks are not told.
-  void erase(int db, const Key& key, Cell& cell);
   void flush(int db, bool in_background);  // -1: all
   void swap_databases(int a, int b);
   // Total keys of all databases.
@@ -126,8 +128,10 @@ class Engine {
   // Background work: expiry by segment marks, trash, within `budget_ns`. Called every
   // 1000 / hz ms. Returns true when work is left over and it wants to run again soon.
   bool tick(uint64_t budget_ns);
-  bool active_expire = true;     // DEBUG SET-ACTIVE-EXPIRE
-  bool expire_on_access = true;  // false while loading, and on a replica: an expired key is only hidden
+  bool freeze_access = false;  // while a child shares our pages: reads must not write to them
+  bool active_expire = true;   // DEBUG SET-ACTIVE-EXPIRE
+  bool expire_on_access =
+      true;  // false while loading, and on a replica: an expired key is only hidden
 
   // --- changes -----------------------------------------------------------------------------
 
@@ -144,10 +148,12 @@ class Engine {
   void disarm(Gate* gate);
   void arm(Sink* sink, int order);
   void disarm(Sink* sink);
-  bool has_sinks() const { return !sinks_.empty(); }
-  // Called after each command that took at least `threshold_ns`; one observer, null: none.
+  // False: nobody listens, and what a change would say need not even be put together.
+  bool has_listeners() const { return !sinks_.empty() && !silent_; }
+  // Called after each command that took at least `threshold_ns`; one observer, empty: none.
   void observe(uint64_t threshold_ns, std::function<void(const Execution&)> observer);
-  uint64_t slow_ns() const { return slow_ns_; }
+  // Command::duration_cycles in these units is nanoseconds.
+  double ns_per_cycle() const;
 
   // --- what hangs off it -------------------------------------------------------------------
 
@@ -162,33 +168,51 @@ class Engine {
 
  private:
   friend class Call;
-  struct OwnedCommand {
+
+  // A command of the running unit: its arguments lie in unit_text_.
+  struct UnitCommand {
     int db;
-    std::vector<std::string> args;
+    size_t args;  // in unit_args_: the first one
+    size_t count;
   };
 
-  Verdict refuse(Session& session, const Prepared& prepared, resp::Reply& reply);
-  void reply_error(Command* command, resp::Reply& reply, std::string_view text, bool rejected);
+  Verdict pass_gates(Session& session, const Prepared& prepared, resp::Reply& reply);
+  // Answers what cannot run at all: unknown, wrong number of arguments. True when it did.
+  bool refuse_malformed(const Prepared& prepared, resp::Reply& reply);
+  void finish(Session& session, const Prepared& prepared, uint64_t started_cycles);
+  void reply_error(resp::Reply& reply, const Status& status);
   void expire(int db, const Key& key, Cell& cell);
+  bool expire_due(uint64_t deadline_ns);
   void empty_trash(Keyspace& keyspace);
 
   Environment* environment_;
+  InlineExecutor inline_executor_;
   Executor* executor_;
+  Logger silence_;
   const Logger* log_;
-  std::unique_ptr<Environment> own_environment_;
   HashSecret secret_;
   CommandTable commands_;
   std::vector<std::unique_ptr<Keyspace>> keyspaces_;
   std::vector<std::pair<int, Gate*>> gates_;
   std::vector<std::pair<int, Sink*>> sinks_;
+
   int unit_depth_ = 0;
-  std::vector<OwnedCommand> unit_;
+  bool silent_ = false;  // the log is being replayed: nobody is told
+  std::string unit_text_;
+  std::vector<std::pair<size_t, size_t>> unit_args_;  // (offset, size) in unit_text_
+  std::vector<UnitCommand> unit_commands_;
+
   int64_t now_ms_ = 0;
+  uint32_t access_clock_ = 0;
+  uint64_t start_cycles_ = 0;
+  uint64_t start_ns_ = 0;
   uint64_t slow_ns_ = UINT64_MAX;
+  uint64_t slow_cycles_ = UINT64_MAX;
   std::function<void(const Execution&)> observer_;
-  uint64_t last_cycles_ = 0;
-  int expire_db_ = 0;
-  std::vector<uint64_t> expire_cursors_;
+
+  size_t expire_db_ = 0;  // where the background cycle goes on
+  uint64_t expire_cursor_ = 0;
+  std::vector<Entry*> due_;
 };
 
 }  // namespace roxdb::engine

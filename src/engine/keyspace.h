@@ -8,6 +8,8 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/hash.h"
 #include "base/memory.h"
@@ -18,10 +20,10 @@
 
 namespace roxdb::engine {
 
+using containers::Cell;
 using types::Entry;
 using types::EntryParts;
 using types::TypeId;
-using containers::Cell;
 
 // A key and its hash, computed once per command.
 struct Key {
@@ -62,7 +64,7 @@ class Keyspace {
   // Takes over an entry of slabs(). REQUIRES: its key is absent.
   Cell* insert(const Key& key, Entry* entry);
   // Replaces the entry of a cell by another one with the same key; the old one is freed.
-  void replace(Cell& cell, Entry* entry);
+  void replace(const Key& key, Cell& cell, Entry* new_entry);
   // Removes and frees the entry; a payload that is slow to free is handed out instead (see Trash).
   void erase(const Key& key, Cell& cell);
   // Removes the entry and leaves it to the caller: rename and move rebuild it under another key.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace roxdb::engine {
 
@@ -14,10 +15,16 @@ class Session {
     kLibrary,  // an embedding program
   };
 
-  explicit Session(Kind kind) : kind(kind) {}
+  explicit Session(Kind session_kind) : kind(session_kind) {}
   virtual ~Session() = default;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
+
+  // Whether it acts from this machine: what the value `local` of enable-debug-command allows.
+  virtual bool is_local() const { return kind != Kind::kClient; }
+  // As SLOWLOG shows them: "127.0.0.1:40314", and what CLIENT SETNAME said.
+  virtual std::string address() const { return "?:0"; }
+  virtual std::string client_name() const { return {}; }
 
   const Kind kind;
   bool no_touch = false;  // CLIENT NO-TOUCH: reads leave the access clocks alone

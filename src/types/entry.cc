@@ -11,9 +11,9 @@ Entry* Entry::create(memory::Slabs& slabs, const EntryParts& parts) {
   auto* entry = new (slabs.take(size)) Entry;
   entry->set_access(parts.access);
   entry->kind_ = static_cast<uint8_t>(static_cast<uint8_t>(parts.type) << 4 | parts.encoding);
-  entry->key_bits_ = static_cast<uint16_t>(
-      (long_key ? kLongKey : parts.key.size()) | (has_expiry ? kExpiry : 0) |
-      (parts.has_payload ? kPayload : 0));
+  entry->key_bits_ =
+      static_cast<uint16_t>((long_key ? kLongKey : parts.key.size()) | (has_expiry ? kExpiry : 0) |
+                            (parts.has_payload ? kPayload : 0));
   entry->inline_size_ = static_cast<uint16_t>(parts.inline_bytes.size());
   if (has_expiry) entry->set_expire_at_ms(parts.expire_at_ms);
   if (parts.has_payload) entry->set_payload(parts.payload);

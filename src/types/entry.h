@@ -57,8 +57,9 @@ class Entry {
   static constexpr size_t kInlineBytesMax = 65535;
 
   static size_t size_of(size_t key_bytes, size_t inline_bytes, bool has_expiry, bool has_payload) {
-    return 8 + 8 * (size_t{has_expiry} + size_t{has_payload} +
-                    size_t{key_bytes > kKeyBytesShortMax}) + key_bytes + inline_bytes;
+    return 8 +
+           8 * (size_t{has_expiry} + size_t{has_payload} + size_t{key_bytes > kKeyBytesShortMax}) +
+           key_bytes + inline_bytes;
   }
   static Entry* create(memory::Slabs& slabs, const EntryParts& parts);
   // Gives the allocation back; the payload is the caller's.

@@ -18,8 +18,8 @@ class ValueWriter {
   virtual void write(std::string_view bytes) = 0;
 
   void byte(uint8_t value) { write({reinterpret_cast<const char*>(&value), 1}); }
-  void varint(uint64_t value);  // LEB128: seven bits a byte, lowest first, <= 10 bytes
-  void word(uint64_t value);    // 8 bytes, little endian
+  void varint(uint64_t value);         // LEB128: seven bits a byte, lowest first, <= 10 bytes
+  void word(uint64_t value);           // 8 bytes, little endian
   void text(std::string_view bytes) {  // its size as a varint, then the bytes
     varint(bytes.size());
     write(bytes);

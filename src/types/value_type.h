@@ -16,7 +16,7 @@ class ValueType {
  public:
   virtual ~ValueType() = default;
   virtual TypeId id() const = 0;
-  virtual std::string_view name() const = 0;  // TYPE's reply
+  virtual std::string_view name() const = 0;                             // TYPE's reply
   virtual std::string_view encoding_name(const Entry& entry) const = 0;  // OBJECT ENCODING's reply
 
   // Bytes the value occupies beside the entry itself. `samples` elements of a large value are

@@ -1,0 +1,188 @@
+// dispatch.cc: the way of a request through the engine. prepare and prefetch run for a whole chunk
+// of a batch before the first of its commands executes, so that the cache misses of all of them
+// overlap.
+#include <cerrno>
+#include <cstring>
+
+#include "base/cycle_clock.h"
+#include "engine/call.h"
+#include "engine/engine.h"
+
+namespace roxdb::engine {
+namespace {
+
+// Keys of one request that are hashed ahead; a request with more finds the rest by itself.
+constexpr size_t kHashedAheadMax = 64;
+
+// The argument numbers of a command's plain keys, as half-open range with a step.
+struct PlainKeys {
+  size_t first;
+  size_t end;
+  size_t step;
+};
+
+PlainKeys plain_keys(const Command& command, size_t argc) {
+  if (command.first_key == 0) return {0, 0, 1};
+  const size_t last = command.last_key >= 0 ? static_cast<size_t>(command.last_key)
+                                            : argc - static_cast<size_t>(-command.last_key);
+  const auto first = static_cast<size_t>(command.first_key);
+  const auto step = static_cast<size_t>(command.key_step);
+  return {first, std::min({last + 1, argc, first + kHashedAheadMax * step}), step};
+}
+
+bool arity_fits(int arity, size_t argc) {
+  return arity >= 0 ? argc == static_cast<size_t>(arity) : argc >= static_cast<size_t>(-arity);
+}
+
+std::string_view error_code(std::string_view text) { return text.substr(0, text.find(' ')); }
+
+}  // namespace
+
+Prepared Engine::prepare(const Session& session, Args args, uint64_t* hashes) {
+  Prepared prepared{commands_.find(args), args, hashes};
+  std::memset(hashes, 0, args.size() * sizeof(uint64_t));
+  const Command* command = prepared.command;
+  if (command == nullptr || command->first_key == 0 || !arity_fits(command->arity, args.size())) {
+    return prepared;
+  }
+  const Keyspace* keys = keyspace_if_used(session.db);
+  const PlainKeys plain = plain_keys(*command, args.size());
+  for (size_t at = plain.first; at < plain.end; at += plain.step) {
+    hashes[at] = hash(args[at]);
+    if (keys != nullptr) keys->table().prefetch(hashes[at]);
+  }
+  return prepared;
+}
+
+void Engine::prefetch(const Session& session, const Prepared& prepared) const {
+  if (prepared.command == nullptr || prepared.command->first_key == 0) return;
+  const Keyspace* keys = keyspace_if_used(session.db);
+  if (keys == nullptr) return;
+  const PlainKeys plain = plain_keys(*prepared.command, prepared.args.size());
+  for (size_t at = plain.first; at < plain.end; at += plain.step) {
+    if (prepared.hashes[at] != 0) keys->table().prefetch_items(prepared.hashes[at]);
+  }
+}
+
+Verdict Engine::execute(Session& session, Args args, resp::Reply& reply) {
+  uint64_t few[16];
+  std::vector<uint64_t> many;
+  if (args.size() > std::size(few)) many.resize(args.size());
+  return execute(session, prepare(session, args, many.empty() ? few : many.data()), reply);
+}
+
+Verdict Engine::execute(Session& session, const Prepared& prepared, resp::Reply& reply) {
+  if (__builtin_expect(refuse_malformed(prepared, reply), 0)) return Verdict::kRefuse;
+  const bool replay = session.kind == Session::Kind::kReplay;
+  if (!gates_.empty() && !replay) {
+    if (const Verdict verdict = pass_gates(session, prepared, reply); verdict != Verdict::kPass) {
+      return verdict;
+    }
+  }
+  Command& command = *prepared.command;
+  const uint64_t started = cycles_now();
+  silent_ = replay;
+  begin_unit();
+  Call call(*this, session, prepared, reply);
+  const Status status = command.spec->handler(call);
+  if (__builtin_expect(!status.ok(), 0)) {
+    command.failed++;
+    reply_error(reply, status);
+  }
+  if (call.changed_ && call.log_mode_ == Call::LogMode::kAsReceived && has_listeners()) {
+    if (unit_depth_ == 1 && unit_commands_.empty()) {
+      // The usual unit is one command, logged as it came: no copy.
+      const LogCommand received{call.logged_db_ >= 0 ? call.logged_db_ : session.db, prepared.args};
+      for (const auto& [order, sink] : sinks_) sink->on_unit({&received, 1});
+    } else {
+      log(call.logged_db_ >= 0 ? call.logged_db_ : session.db, prepared.args);
+    }
+  }
+  end_unit();
+  silent_ = false;
+  finish(session, prepared, started);
+  return Verdict::kPass;
+}
+
+void Engine::finish(Session& session, const Prepared& prepared, uint64_t started_cycles) {
+  Command& command = *prepared.command;
+  const uint64_t cycles = cycles_now() - started_cycles;
+  command.calls++;
+  command.duration_cycles += cycles;
+  statistics.commands_processed++;
+  if (__builtin_expect(cycles < slow_cycles_, 1)) return;
+  const auto duration_ns = static_cast<uint64_t>(static_cast<double>(cycles) * ns_per_cycle());
+  if (duration_ns >= slow_ns_) observer_({command, session, prepared.args, duration_ns});
+}
+
+Verdict Engine::pass_gates(Session& session, const Prepared& prepared, resp::Reply& reply) {
+  for (const auto& [order, gate] : gates_) {
+    Status refusal;
+    const Verdict verdict = gate->check(session, *prepared.command->spec, prepared.args, refusal);
+    if (verdict == Verdict::kPass) continue;
+    if (verdict == Verdict::kRefuse) {
+      prepared.command->rejected++;
+      reply_error(reply, refusal);
+    }
+    return verdict;
+  }
+  return Verdict::kPass;
+}
+
+bool Engine::refuse_malformed(const Prepared& prepared, resp::Reply& reply) {
+  Command* command = prepared.command;
+  const Args args = prepared.args;
+  constexpr size_t kShownBytes = 128;  // of what a client sent, in an error reply
+  if (__builtin_expect(command == nullptr, 0)) {
+    std::string shown;
+    for (size_t i = 1; i < args.size() && shown.size() < kShownBytes; ++i) {
+      shown += fmt::format("'{}' ", args[i].substr(0, kShownBytes - shown.size()));
+    }
+    const std::string text = fmt::format("ERR unknown command '{}', with args beginning with: {}",
+                                         args[0].substr(0, kShownBytes), shown);
+    reply_error(reply, user_error(text));
+    return true;
+  }
+  const bool fits = arity_fits(command->arity, args.size());
+  if (__builtin_expect(fits && command->spec->handler != nullptr, 1)) return false;
+  command->rejected++;
+  std::string text;
+  if (!fits) {
+    text = fmt::format("ERR wrong number of arguments for '{}' command", command->full_name);
+  } else {
+    text = fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", args[1].substr(0, kShownBytes),
+                       command->spec->name);
+  }
+  reply_error(reply, user_error(text));
+  return true;
+}
+
+void Engine::reply_error(resp::Reply& reply, const Status& status) {
+  std::string composed;
+  std::string_view text = status.text;
+  if (status.code == Code::kNoMemory) {
+    text = errors::kOutOfMemory.text;
+  } else if (status.code != Code::kError && status.code != Code::kProtocol) {
+    composed = status.os_error == 0
+                   ? fmt::format("ERR {}", status.text)
+                   : fmt::format("ERR {}: {}", status.text, std::strerror(status.os_error));
+    text = composed;
+  }
+  statistics.error_replies++;
+  constexpr size_t kErrorCodesMax = 128;
+  const std::string_view code = error_code(text);
+  bool counted = false;
+  for (auto& [name, count] : statistics.errors) {
+    if (name == code) {
+      count++;
+      counted = true;
+      break;
+    }
+  }
+  if (!counted && statistics.errors.size() < kErrorCodesMax) {
+    statistics.errors.emplace_back(code, 1);
+  }
+  reply.error(text);
+}
+
+}  // namespace roxdb::engine

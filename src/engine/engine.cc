@@ -1,0 +1,295 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/assert.h"
+#include "base/cycle_clock.h"
+
+namespace roxdb::engine {
+namespace {
+
+std::span<const CommandFamily* const> families_of(const Engine::Options& options) {
+  if (!options.families.empty()) return options.families;
+  return {kCommandFamilies, kCommandFamiliesCount};
+}
+
+uint64_t random_seed(Environment& environment) {
+  uint64_t seed;
+  environment.random(&seed, sizeof seed);
+  return seed;
+}
+
+constexpr uint32_t kAccessMask = (1u << 24) - 1;
+constexpr uint8_t kLfuStart = 5;  // a new key's counter: not evicted before it had a chance
+
+}  // namespace
+
+Engine::Engine(const Options& options)
+    : random(options.hash_seed ? *options.hash_seed
+                               : random_seed(options.environment != nullptr ? *options.environment
+                                                                            : real_environment())),
+      environment_(options.environment != nullptr ? options.environment : &real_environment()),
+      executor_(options.executor != nullptr ? options.executor : &inline_executor_),
+      log_(options.log != nullptr ? options.log : &silence_),
+      secret_(options.hash_seed ? hash_secret_from_seed(*options.hash_seed)
+                                : random_hash_secret(*environment_)),
+      commands_(families_of(options)) {
+  set_databases(options.databases);
+  start_cycles_ = cycles_now();
+  start_ns_ = environment_->monotonic_ns();
+  refresh_clock();
+}
+
+Engine::~Engine() = default;
+
+// --- data
+// -----------------------------------------------------------------------------------------
+
+void Engine::set_databases(int count) {
+  ROX_ASSERT(count > 0 && count <= kDatabasesMax && size() == 0);
+  keyspaces_.clear();
+  keyspaces_.resize(static_cast<size_t>(count));
+  expire_db_ = 0;
+  expire_cursor_ = 0;
+}
+
+Keyspace& Engine::keyspace(int db) {
+  std::unique_ptr<Keyspace>& keyspace = keyspaces_[static_cast<size_t>(db)];
+  if (keyspace == nullptr) keyspace = std::make_unique<Keyspace>(secret_);
+  return *keyspace;
+}
+
+Cell* Engine::find(int db, const Key& key) {
+  Keyspace* keyspace = keyspaces_[static_cast<size_t>(db)].get();
+  if (keyspace == nullptr) return nullptr;
+  Cell* cell = keyspace->find(key);
+  if (cell == nullptr) return nullptr;
+  const Entry& entry = Keyspace::entry(*cell);
+  if (__builtin_expect(entry.has_expiry() && entry.expire_at_ms() < now_ms_, 0)) {
+    if (expire_on_access) expire(db, key, *cell);
+    return nullptr;
+  }
+  return cell;
+}
+
+void Engine::expire(int db, const Key& key, Cell& cell) {
+  Keyspace& keys = keyspace(db);
+  statistics.expired_keys++;
+  dirty++;
+  if (has_listeners()) {
+    // The key's bytes die with the entry; listeners hear of it after it is gone.
+    const std::string name(key.name);
+    keys.erase(key, cell);
+    begin_unit();
+    const std::string_view command[] = {"DEL", name};
+    log(db, command);
+    notify(db, name, event::kExpired);
+    end_unit();
+  } else {
+    keys.erase(key, cell);
+  }
+  if (keys.has_trash()) empty_trash(keys);
+}
+
+void Engine::flush(int db, bool in_background) {
+  const size_t first = db < 0 ? 0 : static_cast<size_t>(db);
+  const size_t last = db < 0 ? keyspaces_.size() : first + 1;
+  for (size_t i = first; i < last; ++i) {
+    if (keyspaces_[i] == nullptr) continue;
+    if (in_background) {
+      // Shared because std::function must be copyable; there is only ever one holder.
+      std::shared_ptr<Keyspace> old(std::move(keyspaces_[i]));
+      statistics.freed_in_background += old->size();
+      executor_->run([old = std::move(old)]() mutable { old.reset(); }, [] {});
+    }
+    keyspaces_[i].reset();
+  }
+  expire_cursor_ = 0;
+}
+
+void Engine::swap_databases(int a, int b) {
+  std::swap(keyspaces_[static_cast<size_t>(a)], keyspaces_[static_cast<size_t>(b)]);
+}
+
+size_t Engine::size() const {
+  size_t sum = 0;
+  for (const auto& keyspace : keyspaces_) sum += keyspace != nullptr ? keyspace->size() : 0;
+  return sum;
+}
+
+void Engine::empty_trash(Keyspace& keyspace) {
+  auto trash = std::make_shared<std::vector<Keyspace::Trash>>(keyspace.take_trash());
+  statistics.freed_in_background += trash->size();
+  executor_->run(
+      [trash] {
+        for (const Keyspace::Trash& payload : *trash) {
+          types::value_type(payload.type)->release_payload(payload.payload, payload.encoding);
+        }
+      },
+      [] {});
+}
+
+// --- time
+// -----------------------------------------------------------------------------------------
+
+void Engine::refresh_clock() {
+  now_ms_ = environment_->now_ms();
+  access_clock_ = uses_lfu ? static_cast<uint32_t>(now_ms_ / 60'000) & 0xffff
+                           : static_cast<uint32_t>(now_ms_ / 1000) & kAccessMask;
+}
+
+double Engine::ns_per_cycle() const {
+  const uint64_t cycles = cycles_now() - start_cycles_;
+  const uint64_t ns = environment_->monotonic_ns() - start_ns_;
+  return cycles == 0 || ns == 0 ? 1.0 : static_cast<double>(ns) / static_cast<double>(cycles);
+}
+
+uint32_t Engine::fresh_access() const {
+  return uses_lfu ? access_clock_ << 8 | kLfuStart : access_clock_;
+}
+
+uint8_t Engine::frequency(const Entry& entry) const {
+  const uint32_t access = entry.access();
+  const uint32_t counter = access & 0xff;
+  const uint32_t minutes = (access_clock_ - (access >> 8)) & 0xffff;
+  const auto decay = lfu_decay_minutes > 0 ? minutes / static_cast<uint32_t>(lfu_decay_minutes) : 0;
+  return static_cast<uint8_t>(decay > counter ? 0 : counter - decay);
+}
+
+uint32_t Engine::idle_seconds(const Entry& entry) const {
+  return (access_clock_ - entry.access()) & kAccessMask;
+}
+
+void Engine::touch(Entry& entry) {
+  if (freeze_access) return;
+  uint32_t access = access_clock_;
+  if (uses_lfu) {
+    // The counter is logarithmic: each step needs about lfu_log_factor times more hits.
+    uint32_t counter = frequency(entry);
+    if (counter < 255) {
+      const double above = counter > kLfuStart ? counter - kLfuStart : 0;
+      const double chance = 1.0 / (above * static_cast<double>(lfu_log_factor) + 1);
+      if (static_cast<double>(random.next() >> 11) * 0x1p-53 < chance) counter++;
+    }
+    access = access_clock_ << 8 | counter;
+  }
+  // Compared first: an unchanged line stays clean, in the cache and for a forked child.
+  if (entry.access() != access) entry.set_access(access);
+}
+
+// --- background
+// -----------------------------------------------------------------------------------
+
+bool Engine::tick(uint64_t budget_ns) {
+  refresh_clock();
+  slow_cycles_ = slow_ns_ == UINT64_MAX
+                     ? UINT64_MAX
+                     : static_cast<uint64_t>(static_cast<double>(slow_ns_) / ns_per_cycle());
+  for (const auto& keyspace : keyspaces_) {
+    if (keyspace != nullptr && keyspace->has_trash()) empty_trash(*keyspace);
+  }
+  if (!active_expire || !expire_on_access) return false;
+  return expire_due(environment_->monotonic_ns() + budget_ns);
+}
+
+// Removes what is due, database after database, a few segments at a time. True: the time was up
+// before everything was seen.
+bool Engine::expire_due(uint64_t deadline_ns) {
+  constexpr size_t kDueMax = 128;  // between two looks at the clock
+  constexpr size_t kSegmentsMax = 1024;
+  for (size_t visited = 0; visited < keyspaces_.size();) {
+    Keyspace* keys = keyspaces_[expire_db_].get();
+    if (keys != nullptr && keys->expires() > 0) {
+      due_.clear();
+      expire_cursor_ = keys->table().collect_marked(static_cast<uint64_t>(now_ms_ - 1),
+                                                    expire_cursor_, kDueMax, kSegmentsMax, due_);
+      for (Entry* entry : due_) {
+        const Key due = key(entry->key());
+        if (Cell* cell = keys->find(due)) expire(static_cast<int>(expire_db_), due, *cell);
+      }
+      if (expire_cursor_ != 0) {
+        if (environment_->monotonic_ns() < deadline_ns) continue;
+        statistics.expired_time_cap_reached++;
+        return true;
+      }
+    }
+    expire_cursor_ = 0;
+    expire_db_ = (expire_db_ + 1) % keyspaces_.size();
+    visited++;
+  }
+  return false;
+}
+
+// --- changes
+// --------------------------------------------------------------------------------------
+
+void Engine::log(int db, Args args) {
+  if (!has_listeners()) return;
+  unit_commands_.push_back({db, unit_args_.size(), args.size()});
+  for (const std::string_view arg : args) {
+    unit_args_.emplace_back(unit_text_.size(), arg.size());
+    unit_text_.append(arg);
+  }
+}
+
+void Engine::end_unit() {
+  ROX_ASSERT(unit_depth_ > 0);
+  if (--unit_depth_ > 0 || unit_commands_.empty()) return;
+  std::vector<std::string_view> views;
+  views.reserve(unit_args_.size());
+  for (const auto& [offset, size] : unit_args_) {
+    views.push_back(std::string_view(unit_text_).substr(offset, size));
+  }
+  std::vector<LogCommand> commands;
+  commands.reserve(unit_commands_.size());
+  for (const UnitCommand& command : unit_commands_) {
+    commands.push_back({command.db, Args(views).subspan(command.args, command.count)});
+  }
+  for (const auto& [order, sink] : sinks_) sink->on_unit(commands);
+  unit_commands_.clear();
+  unit_args_.clear();
+  constexpr size_t kKeptBytes = 64u << 10;
+  if (unit_text_.capacity() > kKeptBytes) unit_text_ = std::string();
+  unit_text_.clear();
+}
+
+void Engine::notify(int db, std::string_view key, Event event) {
+  if (!has_listeners()) return;
+  for (const auto& [order, sink] : sinks_) sink->on_change({db, key, event});
+}
+
+void Engine::notify_database_changed(int db) {
+  if (!has_listeners()) return;
+  for (const auto& [order, sink] : sinks_) sink->on_database_changed(db);
+}
+
+namespace {
+
+template <class T>
+void insert_in_order(std::vector<std::pair<int, T*>>& list, T* member, int order) {
+  const auto same = [&](const auto& entry) { return entry.second == member; };
+  if (std::any_of(list.begin(), list.end(), same)) return;
+  const auto later = [&](const auto& entry) { return entry.first > order; };
+  list.insert(std::find_if(list.begin(), list.end(), later), {order, member});
+}
+
+}  // namespace
+
+void Engine::arm(Gate* gate, int order) { insert_in_order(gates_, gate, order); }
+void Engine::disarm(Gate* gate) {
+  std::erase_if(gates_, [&](const auto& entry) { return entry.second == gate; });
+}
+void Engine::arm(Sink* sink, int order) { insert_in_order(sinks_, sink, order); }
+void Engine::disarm(Sink* sink) {
+  std::erase_if(sinks_, [&](const auto& entry) { return entry.second == sink; });
+}
+
+void Engine::observe(uint64_t threshold_ns, std::function<void(const Execution&)> observer) {
+  observer_ = std::move(observer);
+  slow_ns_ = observer_ ? threshold_ns : UINT64_MAX;
+  slow_cycles_ = observer_ ? threshold_ns : UINT64_MAX;  // tick() makes it exact; no clock runs
+                                                         // slower than 1 GHz
+}
+
+}  // namespace roxdb::engine

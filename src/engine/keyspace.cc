@@ -1,0 +1,114 @@
+#include "engine/keyspace.h"
+
+#include "base/assert.h"
+
+namespace roxdb::engine {
+namespace {
+
+// A value whose release takes more steps than this is not freed between two commands.
+constexpr size_t kFreeEffortMax = 64;
+
+const types::ValueType& type_of(const Entry& entry) {
+  const types::ValueType* type = types::value_type(entry.type());
+  ROX_ASSERT(type != nullptr);
+  return *type;
+}
+
+}  // namespace
+
+Keyspace::~Keyspace() {
+  table_.for_each([](Entry* entry) {
+    if (entry->has_payload()) type_of(*entry).release_payload(entry->payload(), entry->encoding());
+    // Long entries lie outside the slabs, which free all others at once.
+    if (entry->size() > memory::kSlabBytesMax) memory::release(entry, entry->size());
+  });
+  for (const Trash& trash : trash_) {
+    types::value_type(trash.type)->release_payload(trash.payload, trash.encoding);
+  }
+}
+
+Cell* Keyspace::insert(const Key& key, Entry* entry) {
+  Cell* cell = table_.insert(key.hash, entry);
+  if (entry->has_expiry()) {
+    expires_++;
+    table_.lower_mark(key.hash, static_cast<uint64_t>(entry->expire_at_ms()));
+  }
+  return cell;
+}
+
+void Keyspace::replace(const Key& key, Cell& cell, Entry* new_entry) {
+  Entry& old = entry(cell);
+  expires_ += size_t{new_entry->has_expiry()} - size_t{old.has_expiry()};
+  table_.replace(&cell, new_entry);
+  if (new_entry->has_expiry()) {
+    table_.lower_mark(key.hash, static_cast<uint64_t>(new_entry->expire_at_ms()));
+  }
+  free_entry(&old);
+}
+
+void Keyspace::erase(const Key& key, Cell& cell) { free_entry(take(key, cell)); }
+
+Entry* Keyspace::take(const Key& key, Cell& cell) {
+  Entry* taken = table_.erase(key.hash, &cell);
+  if (taken->has_expiry()) expires_--;
+  return taken;
+}
+
+void Keyspace::set_expiry(const Key& key, Cell& cell, int64_t expire_at_ms) {
+  Entry* old = &entry(cell);
+  if (expire_at_ms >= 0 && old->has_expiry()) {
+    old->set_expire_at_ms(expire_at_ms);
+    table_.lower_mark(key.hash, static_cast<uint64_t>(expire_at_ms));
+    return;
+  }
+  if (expire_at_ms < 0 && !old->has_expiry()) return;
+  EntryParts parts = old->parts();
+  parts.expire_at_ms = expire_at_ms;
+  Entry* moved = Entry::create(slabs_, parts);
+  table_.replace(&cell, moved);
+  Entry::destroy(slabs_, old);  // the payload lives on in `moved`
+  if (expire_at_ms >= 0) {
+    expires_++;
+    table_.lower_mark(key.hash, static_cast<uint64_t>(expire_at_ms));
+  } else {
+    expires_--;
+  }
+}
+
+void Keyspace::free_entry(Entry* entry) {
+  if (entry->has_payload()) release_payload(*entry);
+  Entry::destroy(slabs_, entry);
+}
+
+void Keyspace::release_payload(Entry& entry) {
+  const types::ValueType& type = type_of(entry);
+  if (type.free_effort(entry) > kFreeEffortMax) {
+    trash_.push_back({entry.type(), entry.encoding(), entry.payload()});
+  } else {
+    type.release_payload(entry.payload(), entry.encoding());
+  }
+}
+
+int64_t Keyspace::average_ttl_ms(int64_t now_ms, Random& random) const {
+  if (expires_ == 0) return 0;
+  constexpr int kSamples = 32;
+  int64_t sum = 0;
+  int64_t found = 0;
+  for (int i = 0; i < kSamples; ++i) {
+    const Entry* sampled = table_.sample(random);
+    if (sampled == nullptr || !sampled->has_expiry() || sampled->expire_at_ms() <= now_ms) continue;
+    sum += sampled->expire_at_ms() - now_ms;
+    found++;
+  }
+  return found == 0 ? 0 : sum / found;
+}
+
+void Keyspace::check() const {
+  table_.check();
+  slabs_.check();
+  size_t expires = 0;
+  table_.for_each([&](Entry* entry) { expires += size_t{entry->has_expiry()}; });
+  ROX_ASSERT(expires == expires_);
+}
+
+}  // namespace roxdb::engine
