@@ -17,10 +17,11 @@ inline constexpr uint64_t kAuthTimeoutMs = 30'000;
 inline constexpr size_t kAheadBytesMax = 64u << 10;       // allocated beyond what has arrived
 inline constexpr size_t kQueryBufferBytesMax = 1u << 30;  // client-query-buffer-limit
 inline constexpr size_t kReplyBytesMax = 1u << 30;        // one reply
-inline constexpr size_t kReplyDepthMax = 128;              // nesting of a reply we read
+inline constexpr size_t kReplyDepthMax = 128;             // nesting of a reply we read
 inline constexpr size_t kPatternBytesMax = 64u << 10;
-inline constexpr size_t kGlobStepsMax = 10'000'000;        // of one match, and for every byte of
-inline constexpr size_t kGlobStepsPerByte = 64;            // its text this many more
+// Bytes of pattern one match may read: a fixed number, and so many more for each byte of its text.
+inline constexpr size_t kGlobStepsMax = 10'000'000;
+inline constexpr size_t kGlobStepsPerByte = 64;
 inline constexpr size_t kStringBytesMax = 512u << 20;      // one string value
 inline constexpr uint64_t kLcsProductMax = 1'000'000'000;  // LCS: product of the two lengths
 inline constexpr size_t kLcsBytesMax = 512u << 20;
