@@ -35,11 +35,11 @@ struct KeySpec {
   KeyAccess access = KeyAccess::kReadOnly;
   bool incomplete = false;
   bool not_key = false;
-  bool first_half = false;      // range: only the first half of what follows
-  int16_t index = 0;            // the first key, or the count, or where to seek the keyword from
-  int16_t last = 0;             // range: keys behind the first; < 0 from the end: -1 the last one
+  bool first_half = false;  // range: only the first half of what follows
+  int16_t index = 0;        // the first key, or the count, or where to seek the keyword from
+  int16_t last = 0;         // range: keys behind the first; < 0 from the end: -1 the last one
   int16_t step = 1;
-  int16_t first = 0;            // count: the first key, relative to the count
+  int16_t first = 0;  // count: the first key, relative to the count
   std::string_view keyword = {};
 };
 
@@ -141,7 +141,8 @@ constexpr Counted read_term(std::string_view& text) {
     if (close == ']') term = {0, true};
   } else {
     size_t length = 0;
-    while (length < text.size() && std::string_view(" []()|").find(text[length]) == std::string_view::npos &&
+    while (length < text.size() &&
+           std::string_view(" []()|").find(text[length]) == std::string_view::npos &&
            !text.substr(length).starts_with("...")) {
       length++;
     }

@@ -18,11 +18,9 @@ inline constexpr Status kInvalidDb = user_error("ERR invalid DB index");
 inline constexpr Status kStringTooLong =
     user_error("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
 inline constexpr Status kOverflow = user_error("ERR increment or decrement would overflow");
-inline constexpr Status kNaNOrInfinity =
-    user_error("ERR increment would produce NaN or Infinity");
+inline constexpr Status kNaNOrInfinity = user_error("ERR increment would produce NaN or Infinity");
 inline constexpr Status kOffsetOutOfRange = user_error("ERR offset is out of range");
-inline constexpr Status kOutOfMemory =
-    user_error("OOM the value does not fit into memory");
+inline constexpr Status kOutOfMemory = user_error("OOM the value does not fit into memory");
 inline constexpr Status kReplyTooLarge = user_error("ERR reply too large");
 
 }  // namespace roxdb::engine::errors

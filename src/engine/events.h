@@ -7,8 +7,18 @@
 namespace roxdb::engine {
 
 // The letters of notify-keyspace-events.
-enum class EventClass : uint8_t { kGeneric, kString, kList, kSet, kHash, kSortedSet, kStream,
-                                  kExpired, kEvicted, kNew };
+enum class EventClass : uint8_t {
+  kGeneric,
+  kString,
+  kList,
+  kSet,
+  kHash,
+  kSortedSet,
+  kStream,
+  kExpired,
+  kEvicted,
+  kNew
+};
 
 struct Event {
   EventClass event_class;
