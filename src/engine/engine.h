@@ -128,6 +128,7 @@ class Engine {
   // Background work: expiry by segment marks, trash, within `budget_ns`. Called every
   // 1000 / hz ms. Returns true when work is left over and it wants to run again soon.
   bool tick(uint64_t budget_ns);
+  int64_t hz = 10;             // the setting of that name
   bool freeze_access = false;  // while a child shares our pages: reads must not write to them
   bool active_expire = true;   // DEBUG SET-ACTIVE-EXPIRE
   bool expire_on_access =

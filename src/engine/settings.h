@@ -1,8 +1,14 @@
 // settings.h: the directives of roxdb.conf, CONFIG GET and CONFIG SET.
 //
 // A room registers its settings beside the state they change; reading the file, the command line
-// and CONFIG all go through here, so that a value is checked and applied in one way. Names and
-// value syntax are Redis's.
+// and CONFIG all go through here, so that a value is checked and applied in one way. Names, value
+// syntax and error texts are Redis's.
+//
+//   file, argv --> load() ... load() --> finish_loading()       set() of each, then apply() of each
+//   CONFIG SET --> set()              all set(), then all apply(); any failure undoes all of them
+//   CONFIG GET <-- match()            CONFIG REWRITE <-- for_each(), changed(), lines()
+//
+// Not thread-safe: one thread owns the data and these.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +18,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -25,28 +32,34 @@ struct Setting {
     kProtected = 2,  // CONFIG SET only under enable-protected-configs (S1)
     kSecret = 4,     // never shown in logs
     kMultiple = 8,   // the directive may stand on several lines, each adds (save, rename-command)
-    kHidden = 16,    // CONFIG GET * does not list it
+    kHidden = 16,    // patterns of CONFIG GET do not find it, only its full name does
+    kWords = 32,     // CONFIG SET splits the value at blanks; else all of it is one word
+    kAccepted = 64,  // taken, kept and shown, but without meaning here
   };
 
   std::string name;
-  std::vector<std::string> aliases;
+  std::vector<std::string> aliases;  // older names; may be added to after registration
   uint8_t flags = kMutable;
   std::string default_text;  // what get() said when it was registered
 
   std::function<std::string()> get;
-  // Checks and stores one value: the words after the directive's name. On an error nothing is
-  // changed and `why` says what is wrong, without a final dot.
+  // Checks and stores one value: the words after the directive's name. One empty word of a kWords
+  // setting arrives as no word at all; a kMultiple one gets the words of all its lines so far. On
+  // an error nothing is changed and `why` says what is wrong, without a final dot.
   std::function<bool(std::span<const std::string> words, std::string& why)> set;
-  // Called after a CONFIG SET or load that changed one or more settings with this same hook;
-  // failure rolls the settings back.
+  // Makes the stored value work: called by CONFIG SET and finish_loading() once per setting that
+  // was set. Failure makes CONFIG SET undo, and apply() is then called again with the old values.
+  // May be empty; may be added after registration.
   std::function<bool(std::string& why)> apply;
-  // The lines CONFIG REWRITE writes when the value is not the default; empty: "name <get()>".
+  // The lines CONFIG REWRITE writes; empty function: "name <get()>".
   std::function<std::vector<std::string>()> rewrite;
 };
 
 class Settings {
  public:
-  // Registration. `value` must outlive the Settings; its current content is the default.
+  // Registration. A name may be registered once; an accepted setting gives way to a real one, and
+  // is silently left out where a real one exists, so the order does not matter.
+  // `value` must outlive the Settings; its current content is the default.
   Setting& add(Setting setting);
   Setting& add_bool(std::string_view name, bool* value, uint8_t flags = Setting::kMutable);
   Setting& add_integer(std::string_view name, int64_t* value, int64_t low, int64_t high,
@@ -58,34 +71,69 @@ class Settings {
   // `names` lists the words in the order of their numbers, starting at 0.
   Setting& add_choice(std::string_view name, int* value, std::vector<std::string> names,
                       uint8_t flags = Setting::kMutable);
-  // A directive of Redis or Valkey that has no meaning here: taken, kept and shown.
-  Setting& add_accepted(std::string_view name, std::string_view default_text,
-                        uint8_t flags = Setting::kMutable);
+  // What an accepted setting takes. Texts of the errors as of the typed ones above.
+  struct Accepts {
+    enum class Kind : uint8_t {
+      kText,
+      kBool,
+      kInteger,
+      kMemory,
+      kMemoryOrPercent,
+      kOctal,
+      kChoice
+    };
+    Kind kind = Kind::kText;
+    int64_t low = 0;
+    int64_t high = INT64_MAX;
+    std::string_view choices = {};  // kChoice: "no, yes, local"
+  };
+  // A directive of Redis or Valkey that has no meaning here: taken, checked, kept and shown.
+  // `aliases`: older names, separated by blanks.
+  void add_accepted(std::string_view name, std::string_view default_text,
+                    uint8_t flags = Setting::kMutable) {
+    add_accepted(name, default_text, flags, Accepts{}, {});
+  }
+  void add_accepted(std::string_view name, std::string_view default_text, uint8_t flags,
+                    Accepts accepts, std::string_view aliases = {});
 
   const Setting* find(std::string_view name) const;  // by name or alias, any case
-  // All settings whose name or alias matches one of the patterns, as (the name asked for, value).
+  // All settings whose name or alias matches one of the patterns, as (the name asked for, value):
+  // CONFIG GET's reply, sorted by name. Cost O(patterns x settings) matches.
   std::vector<std::pair<std::string, std::string>> match(
       std::span<const std::string_view> patterns) const;
   // In order of names.
   void for_each(const std::function<void(const Setting&)>& visit) const;
 
   // One directive of a file or the command line: sets it, without apply(). Errors: the text to show
-  // is in `why`.
+  // is in `why`. Unknown names are the caller's to report: see find() and nearest().
   bool load(std::string_view name, std::span<const std::string> words, std::string& why);
-  // CONFIG SET: all or nothing. `why` is the error reply's text after "ERR ".
-  bool set(std::span<const std::pair<std::string_view, std::string_view>> pairs, std::string& why);
+  // Applies what load() has set, in order of names. `why` begins with the name of the setting.
+  bool finish_loading(std::string& why);
+  // CONFIG SET: all or nothing. `why` is the error reply, "ERR " included.
+  bool set(std::span<const std::pair<std::string_view, std::string_view>> pairs,
+           bool protected_allowed, std::string& why);
   // The name of a setting nearest to a misspelled one; empty when none is near.
   std::string nearest(std::string_view name) const;
 
-  bool protected_configs_allowed = false;  // enable-protected-configs yes (or local: see server)
-  bool loading_finished = false;           // later changes of immutable settings are refused
+  // For CONFIG REWRITE: whether the value is another than the default, and the lines that say it.
+  static bool changed(const Setting& setting) { return setting.get() != setting.default_text; }
+  static std::vector<std::string> lines(const Setting& setting);
 
  private:
-  std::map<std::string, std::unique_ptr<Setting>> by_name_;
-  std::map<std::string, Setting*> by_alias_;
+  struct Registered {
+    Setting setting;
+    std::vector<std::string> loaded;  // kMultiple: the words of all lines so far
+    bool touched = false;             // set by load(), not yet applied
+  };
+  Registered* lookup(std::string_view name) const;
+  static bool assign(Setting& setting, std::vector<std::string> words, std::string& why);
+
+  std::map<std::string, std::unique_ptr<Registered>, std::less<>> by_name_;  // lower case
 };
 
-// Splits a value into words as a line of the configuration file is split, quotes included.
+// Splits a line of the configuration file into words, quotes included. False: unbalanced quotes.
 bool split_words(std::string_view line, std::vector<std::string>& words);
+// The inverse for one word: quoted where split_words would not read it back as it is.
+std::string quote_word(std::string_view word);
 
 }  // namespace roxdb::engine
