@@ -200,18 +200,27 @@ void TableBase::halve_directory(uint64_t hash, TableWork& work) {
   }
 }
 
+// Each of the 512 gets as many words as its own deepest segment asks for.
 void TableBase::deal_out(TableWork& work) {
-  constexpr uint32_t kBits = kRootBitsMax - kTopBits;
+  constexpr uint32_t kShareBits = kRootBitsMax - kTopBits;
+  constexpr size_t kShare = size_t{1} << kShareBits;
   const size_t size = (size_t{1} << kTopBits) * sizeof(Directory);
   bytes_ += memory::block_bytes(size);
   auto* directories = static_cast<Directory*>(memory::allocate(size));
   for (size_t i = 0; i < size_t{1} << kTopBits; ++i) {
-    directories[i] = {.words = allocate_words(size_t{1} << kBits),
+    const Word* share = root_.words + i * kShare;
+    uint32_t depth = kTopBits;
+    for (size_t j = 0; j < kShare; ++j) depth = std::max(depth, share[j].depth());
+    const uint32_t bits = depth - kTopBits;
+    const size_t count = size_t{1} << bits;
+    directories[i] = {.words = allocate_words(count),
                       .mark = root_.mark,
-                      .mask = (1u << kBits) - 1,
-                      .bits = kBits,
-                      .shift = 63 - kRootBitsMax};
-    std::copy_n(root_.words + (i << kBits), size_t{1} << kBits, directories[i].words);
+                      .mask = static_cast<uint32_t>(count - 1),
+                      .bits = static_cast<uint16_t>(bits),
+                      .shift = static_cast<uint16_t>(63 - depth)};
+    for (size_t j = 0; j < count; ++j) {
+      directories[i].words[j] = share[j << (kShareBits - bits)];
+    }
   }
   work.words += root_.mask + 1;
   release_words(root_.words, size_t{root_.mask} + 1);
@@ -344,8 +353,9 @@ void TableBase::reduce(uint64_t hash, Segment* segment, uint32_t lines_max) {
   if (word.chained()) {
     reduce_chain(hash, word, segment, work);
   } else {
-    // A look at the buddy is a cache miss: only every eighth time. Empty buddies merge all the way.
-    if (segment->count % 8 == 0) {
+    // A look at the buddy is a cache miss: only every eighth time, until few items are left. Empty
+    // buddies merge all the way.
+    if (segment->count % 8 == 0 || segment->count < 8) {
       while (merge(hash, lines_max, work) && word_of(hash).segment()->count == 0) {
       }
       word = word_of(hash);
