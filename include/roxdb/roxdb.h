@@ -6,8 +6,8 @@
  *   roxdb_reply_free(reply);
  *   roxdb_close(db);
  *
- * A roxdb_db belongs to one thread at a time; several may live in one process. Every function that can
- * fail says so in its result; nothing is printed and no exception leaves the library.
+ * A roxdb_db belongs to one thread at a time; several may live in one process. Every function that
+ * can fail says so in its result; nothing is printed and no exception leaves the library.
  */
 #ifndef ROXDB_ROXDB_H
 #define ROXDB_ROXDB_H
@@ -22,7 +22,10 @@
 #endif
 
 #ifdef __cplusplus
+#define ROXDB_NOEXCEPT noexcept
 extern "C" {
+#else
+#define ROXDB_NOEXCEPT
 #endif
 
 typedef struct roxdb_db roxdb_db;
@@ -57,22 +60,22 @@ typedef struct roxdb_reply {
 
 /* An empty database. `options` may be null. Null when it cannot be opened; then *error, when error
  * is not null, gets a static text. */
-ROXDB_API roxdb_db* roxdb_open(const roxdb_options* options, const char** error);
-ROXDB_API void roxdb_close(roxdb_db* db); /* null is allowed; nothing is saved */
+ROXDB_API roxdb_db* roxdb_open(const roxdb_options* options, const char** error) ROXDB_NOEXCEPT;
+ROXDB_API void roxdb_close(roxdb_db* db) ROXDB_NOEXCEPT; /* null is allowed; nothing is saved */
 
 /* Runs one command. argv[0] is its name; argv_sizes may be null when all arguments are C strings.
  * The reply is never null; errors are replies too. */
 ROXDB_API roxdb_reply* roxdb_command(roxdb_db* db, int argc, const char* const* argv,
-                                     const size_t* argv_sizes);
-ROXDB_API void roxdb_reply_free(roxdb_reply* reply); /* null is allowed */
+                                     const size_t* argv_sizes) ROXDB_NOEXCEPT;
+ROXDB_API void roxdb_reply_free(roxdb_reply* reply) ROXDB_NOEXCEPT; /* null is allowed */
 
 /* Writes a snapshot, under the same rules as the server's SAVE: the file at `path` is replaced only
  * when the new one is complete and on disk. Loads one in place of what the database holds; on
  * failure the database is as it was before. 0, or -1 and roxdb_last_error(). */
-ROXDB_API int roxdb_save(roxdb_db* db, const char* path);
-ROXDB_API int roxdb_load(roxdb_db* db, const char* path);
+ROXDB_API int roxdb_save(roxdb_db* db, const char* path) ROXDB_NOEXCEPT;
+ROXDB_API int roxdb_load(roxdb_db* db, const char* path) ROXDB_NOEXCEPT;
 /* Why the last save or load failed; valid until the next call on this database. */
-ROXDB_API const char* roxdb_last_error(const roxdb_db* db);
+ROXDB_API const char* roxdb_last_error(const roxdb_db* db) ROXDB_NOEXCEPT;
 
 #ifdef __cplusplus
 }

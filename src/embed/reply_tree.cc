@@ -6,7 +6,6 @@
 #include "base/assert.h"
 
 namespace roxdb::embed {
-namespace {
 
 void free_tree(roxdb_reply* root) {
   // A list of what is left instead of recursion: depth is the command's, not ours.
@@ -21,8 +20,6 @@ void free_tree(roxdb_reply* root) {
     delete node;
   }
 }
-
-}  // namespace
 
 ReplyTree::~ReplyTree() {
   for (const Level& level : levels_) {

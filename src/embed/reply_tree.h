@@ -9,6 +9,9 @@
 
 namespace roxdb::embed {
 
+// Frees a tree; null is allowed.
+void free_tree(roxdb_reply* root);
+
 // Builds one reply. Speaks protocol 3: maps, sets, reals and nulls keep their kind.
 class ReplyTree final : public resp::Reply {
  public:

@@ -74,8 +74,17 @@ Cell* Engine::find(int db, const Key& key) {
 }
 
 void Engine::expire(int db, const Key& key, Cell& cell) {
-  Keyspace& keys = keyspace(db);
   statistics.expired_keys++;
+  remove(db, key, cell, event::kExpired);
+}
+
+void Engine::evict(int db, const Key& key, Cell& cell) {
+  statistics.evicted_keys++;
+  remove(db, key, cell, event::kEvicted);
+}
+
+void Engine::remove(int db, const Key& key, Cell& cell, Event event) {
+  Keyspace& keys = keyspace(db);
   dirty++;
   if (has_listeners()) {
     // The key's bytes die with the entry; listeners hear of it after it is gone.
@@ -84,7 +93,7 @@ void Engine::expire(int db, const Key& key, Cell& cell) {
     begin_unit();
     const std::string_view command[] = {"DEL", name};
     log(db, command);
-    notify(db, name, event::kExpired);
+    notify(db, name, event);
     end_unit();
   } else {
     keys.erase(key, cell);
@@ -110,6 +119,13 @@ void Engine::flush(int db, bool in_background) {
 
 void Engine::swap_databases(int a, int b) {
   std::swap(keyspaces_[static_cast<size_t>(a)], keyspaces_[static_cast<size_t>(b)]);
+}
+
+std::vector<std::unique_ptr<Keyspace>> Engine::exchange(
+    std::vector<std::unique_ptr<Keyspace>> databases) {
+  ROX_ASSERT(databases.size() == keyspaces_.size());
+  expire_cursor_ = 0;
+  return std::exchange(keyspaces_, std::move(databases));
 }
 
 size_t Engine::size() const {

@@ -105,8 +105,13 @@ class Engine {
 
   // The live cell of a key: an expired one is removed (and logged) first. Null when absent.
   Cell* find(int db, const Key& key);
+  // Removes a key that memory needs; logged as a deletion. `key` may be the entry's own bytes.
+  void evict(int db, const Key& key, Cell& cell);
   void flush(int db, bool in_background);  // -1: all
   void swap_databases(int a, int b);
+  // Puts other databases, as many, in the place of all; returns the old ones. Null members are
+  // empty. Nobody is told.
+  std::vector<std::unique_ptr<Keyspace>> exchange(std::vector<std::unique_ptr<Keyspace>> databases);
   // Total keys of all databases.
   size_t size() const;
 
@@ -183,6 +188,7 @@ class Engine {
   void finish(Session& session, const Prepared& prepared, uint64_t started_cycles);
   void reply_error(resp::Reply& reply, const Status& status);
   void expire(int db, const Key& key, Cell& cell);
+  void remove(int db, const Key& key, Cell& cell, Event event);
   bool expire_due(uint64_t deadline_ns);
   void empty_trash(Keyspace& keyspace);
 
