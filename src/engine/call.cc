@@ -117,9 +117,7 @@ bool Call::erase(size_t index) { return erase(session_.db, key(index)); }
 bool Call::erase(int db, const Key& key, Event event) {
   Cell* cell = engine_.find(db, key);
   if (cell == nullptr) return false;
-  Keyspace& keys = engine_.keyspace(db);
-  keys.erase(key, *cell);
-  if (keys.has_trash()) engine_.empty_trash(keys);
+  engine_.erase(db, key, *cell);
   changed(db, key.name, event);
   return true;
 }

@@ -89,15 +89,20 @@ void Engine::remove(int db, const Key& key, Cell& cell, Event event) {
   if (has_listeners()) {
     // The key's bytes die with the entry; listeners hear of it after it is gone.
     const std::string name(key.name);
-    keys.erase(key, cell);
+    erase(db, key, cell);
     begin_unit();
     const std::string_view command[] = {"DEL", name};
     log(db, command);
     notify(db, name, event);
     end_unit();
   } else {
-    keys.erase(key, cell);
+    erase(db, key, cell);
   }
+}
+
+void Engine::erase(int db, const Key& key, Cell& cell) {
+  Keyspace& keys = keyspace(db);
+  keys.erase(key, cell);
   if (keys.has_trash()) empty_trash(keys);
 }
 

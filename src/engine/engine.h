@@ -107,6 +107,8 @@ class Engine {
   Cell* find(int db, const Key& key);
   // Removes a key that memory needs; logged as a deletion. `key` may be the entry's own bytes.
   void evict(int db, const Key& key, Cell& cell);
+  // Removes a key; a big value is freed in the background. Nobody is told.
+  void erase(int db, const Key& key, Cell& cell);
   void flush(int db, bool in_background);  // -1: all
   void swap_databases(int a, int b);
   // Puts other databases, as many, in the place of all; returns the old ones. Null members are

@@ -9,20 +9,13 @@
 #include "base/assert.h"
 #include "base/glob.h"
 #include "base/numbers.h"
+#include "base/text.h"
 #include "resp/inline_split.h"
 
 namespace roxdb::engine {
 namespace {
 
 using Words = std::span<const std::string>;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  }
-  return out;
-}
 
 // Like CONFIG SET: empty words between two blanks are no words.
 std::vector<std::string> split_at_blanks(std::string_view text) {
@@ -38,7 +31,7 @@ std::vector<std::string> split_at_blanks(std::string_view text) {
 // ---- one value: text -> checked value, with the error texts of Redis ----
 
 std::optional<bool> read_bool(std::string_view word, std::string& why) {
-  const std::string text = lower(word);
+  const std::string text = lower_case(word);
   if (text == "yes") return true;
   if (text == "no") return false;
   why = "argument must be 'yes' or 'no'";
@@ -76,7 +69,7 @@ std::optional<uint64_t> read_memory(std::string_view word, uint64_t low, uint64_
 
 std::optional<int> read_choice(std::string_view word, std::span<const std::string> names,
                                std::string& why) {
-  const std::string text = lower(word);
+  const std::string text = lower_case(word);
   for (size_t index = 0; index < names.size(); ++index) {
     if (names[index] == text) return static_cast<int>(index);
   }
@@ -172,11 +165,11 @@ bool is_pattern(std::string_view text) { return text.find_first_of("*?[") != tex
 
 Setting& Settings::add(Setting setting) {
   if (setting.default_text.empty()) setting.default_text = setting.get();
-  std::string key = lower(setting.name);
+  std::string key = lower_case(setting.name);
   if ((setting.flags & Setting::kMultiple) != 0) setting.flags |= Setting::kWords;
   if (const Registered* old = lookup(key)) {
     ROX_ASSERT((old->setting.flags & Setting::kAccepted) != 0);
-    by_name_.erase(lower(old->setting.name));
+    by_name_.erase(lower_case(old->setting.name));
   }
   auto registered = std::make_unique<Registered>(Registered{std::move(setting), {}, false});
   return by_name_.emplace(std::move(key), std::move(registered)).first->second->setting;
@@ -278,7 +271,7 @@ void Settings::add_accepted(std::string_view name, std::string_view default_text
 // ---- looking up ----
 
 Settings::Registered* Settings::lookup(std::string_view name) const {
-  const std::string key = lower(name);
+  const std::string key = lower_case(name);
   if (const auto found = by_name_.find(key); found != by_name_.end()) return found->second.get();
   for (const auto& [unused, registered] : by_name_) {
     for (const std::string& alias : registered->setting.aliases) {
@@ -300,14 +293,14 @@ std::vector<std::pair<std::string, std::string>> Settings::match(
   for (const std::string_view pattern : patterns) {
     if (!is_pattern(pattern)) {
       if (const Setting* setting = find(pattern)) {
-        found.try_emplace(lower(pattern), std::string(pattern), setting->get());
+        found.try_emplace(lower_case(pattern), std::string(pattern), setting->get());
       }
       continue;
     }
     for_each([&](const Setting& setting) {
       if ((setting.flags & Setting::kHidden) != 0) return;
       if (glob_match(pattern, setting.name, true)) {
-        found.try_emplace(lower(setting.name), setting.name, setting.get());
+        found.try_emplace(lower_case(setting.name), setting.name, setting.get());
       }
       for (const std::string& alias : setting.aliases) {
         if (glob_match(pattern, alias, true)) found.try_emplace(alias, alias, setting.get());
@@ -324,7 +317,7 @@ void Settings::for_each(const std::function<void(const Setting&)>& visit) const 
 }
 
 std::string Settings::nearest(std::string_view name) const {
-  const std::string wanted = lower(name);
+  const std::string wanted = lower_case(name);
   std::string best;
   size_t best_distance = wanted.size() / 4 + 2;  // further away it is no misspelling
   const auto consider = [&](const std::string& candidate) {
@@ -413,7 +406,7 @@ bool Settings::set(std::span<const std::pair<std::string_view, std::string_view>
     }
     for (const Change& change : changes) {
       // As in Redis, the same setting may come again under an older name; the last one counts.
-      if (lower(change.name) == lower(name)) return failed(name, "duplicate parameter");
+      if (lower_case(change.name) == lower_case(name)) return failed(name, "duplicate parameter");
     }
     changes.push_back({name, &setting, setting.get()});
   }
