@@ -91,6 +91,8 @@ class Entry {
   std::string_view inline_bytes() const { return {bytes() + inline_offset(), inline_size_}; }
   // For changes in place: exactly inline_bytes().size() bytes.
   char* mutable_inline_bytes() { return mutable_bytes() + inline_offset(); }
+  // REQUIRES: the entry still occupies as many bytes; new ones hold anything.
+  void set_inline_size(size_t size) { inline_size_ = static_cast<uint16_t>(size); }
 
   uint32_t access() const {
     return uint32_t{access_[0]} | uint32_t{access_[1]} << 8 | uint32_t{access_[2]} << 16;

@@ -6,17 +6,25 @@
 //   kShared    payload: a BigString, reference counted                "raw"
 //
 // Small values lie in the entry, so that a GET touches one allocation; big ones stand alone, so
-// that APPEND grows them in place and replies send them without a copy.
+// that APPEND grows them in place and replies send them without a copy. A BigString that somebody
+// else holds too (a reply on its way, the result of a COPY) is never edited: the value moves to a
+// new one first.
+//
+// Saved form, one per value whatever its encoding:
+//   varint 2 * size, then the bytes      any text but that of an integer
+//   varint 1, then a zigzag varint       the canonical text of an int64
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/shared_bytes.h"
-#include "containers/table.h"
+#include "base/status.h"
+#include "containers/segment.h"
 #include "types/entry.h"
 #include "types/value_type.h"
 
@@ -31,7 +39,7 @@ inline constexpr size_t kAlwaysInlineBytesMax = 64;
 // A big value: the blob's head, then the bytes, in one allocation.
 class BigString final : public SharedBlob {
  public:
-  // Null when the system refuses that much memory.
+  // Null when the system refuses that much memory. REQUIRES: size <= capacity.
   static BigString* try_create(size_t size, size_t capacity);
   std::string_view view() const { return {data(), size_}; }
   char* data() { return reinterpret_cast<char*>(this + 1); }
@@ -51,20 +59,33 @@ class BigString final : public SharedBlob {
   size_t capacity_;
 };
 
+inline StringEncoding string_encoding(const Entry& entry) {
+  return static_cast<StringEncoding>(entry.encoding());
+}
+// The blob of a big value, for replies that keep a reference; none when the value is small.
+inline SharedRef string_blob(const Entry& entry) {
+  if (string_encoding(entry) != StringEncoding::kShared) return {};
+  return SharedRef::share(entry.pointer<BigString>());
+}
+
 // The bytes of a string as they are read: a view, with room for the digits of an integer.
 class StringView {
  public:
   explicit StringView(const Entry& entry) {
-    if (entry.encoding() == static_cast<uint8_t>(StringEncoding::kInteger)) {
-      size_ = print_int64(static_cast<int64_t>(entry.payload()), digits_);
-      data_ = nullptr;
-    } else if (entry.encoding() == static_cast<uint8_t>(StringEncoding::kShared)) {
-      const std::string_view bytes = entry.pointer<const BigString>()->view();
-      data_ = bytes.data();
-      size_ = bytes.size();
-    } else {
-      data_ = entry.inline_bytes().data();
-      size_ = entry.inline_bytes().size();
+    switch (string_encoding(entry)) {
+      case StringEncoding::kInteger:
+        data_ = nullptr;
+        size_ = print_int64(static_cast<int64_t>(entry.payload()), digits_);
+        return;
+      case StringEncoding::kShared:
+        data_ = entry.pointer<const BigString>()->data();
+        size_ = entry.pointer<const BigString>()->size();
+        return;
+      case StringEncoding::kEmbedded:
+      case StringEncoding::kRaw:
+        data_ = entry.inline_bytes().data();
+        size_ = entry.inline_bytes().size();
+        return;
     }
   }
   std::string_view view() const { return {data_ != nullptr ? data_ : digits_, size_}; }
@@ -72,13 +93,14 @@ class StringView {
   size_t size() const { return size_; }
 
  private:
-  const char* data_;
-  size_t size_;
+  const char* data_ = nullptr;
+  size_t size_ = 0;
   char digits_[kIntegerDigitsMax];
 };
 
 // The value of one entry, for edits. Holds the cell, since an edit may move the entry; dead once
-// the table changes otherwise. Errors: Code::kNoMemory when the system refuses the bytes.
+// the table changes otherwise. Errors: Code::kNoMemory when the system refuses the bytes; then the
+// value is as it was. `bytes` must not lie in the value itself.
 class StringValue {
  public:
   static constexpr TypeId kType = TypeId::kString;
@@ -86,23 +108,28 @@ class StringValue {
   StringValue(memory::Slabs& slabs, containers::Cell& cell) : slabs_(&slabs), cell_(&cell) {}
   const Entry& entry() const { return *static_cast<const Entry*>(cell_->pointer()); }
   StringView view() const { return StringView(entry()); }
-  size_t size() const;
+  size_t size() const { return view().size(); }
 
   // Replaces the bytes; expiry and access clock stay. The encoding is chosen anew.
   Status assign(std::string_view bytes);
-  Status assign_integer(int64_t value);
-  // REQUIRES: the result is at most kStringBytesMax.
-  Status append(std::string_view bytes);
+  void assign_integer(int64_t value);
+  // O(bytes) amortised: a value that moves gets twice the room. REQUIRES: the result is at most
+  // kStringBytesMax.
+  Status append(std::string_view bytes) { return put(size(), bytes); }
   // Zero bytes fill a gap. REQUIRES: offset + bytes.size() <= kStringBytesMax, bytes not empty.
-  Status set_range(size_t offset, std::string_view bytes);
+  Status set_range(size_t offset, std::string_view bytes) { return put(offset, bytes); }
   // The integer, when the bytes are the canonical text of one.
   std::optional<int64_t> integer() const;
 
  private:
   Entry& entry() { return *static_cast<Entry*>(cell_->pointer()); }
-  Status rebuild(StringEncoding encoding, std::string_view inline_bytes, uint64_t payload);
-  // Makes the value a unique BigString of at least `size` bytes capacity, keeping its bytes.
+  Status put(size_t offset, std::string_view bytes);
+  // The bytes of the value, now `size` of them, inline and kRaw; those beyond the old are zero or
+  // leftovers. REQUIRES: not kShared.
+  char* make_inline(size_t size);
+  // Makes the value a BigString that nobody else holds, with room for `size` bytes.
   Result<BigString*> make_big(size_t size);
+  void rebuild(const EntryParts& parts);
 
   memory::Slabs* slabs_;
   containers::Cell* cell_;
@@ -112,7 +139,8 @@ class StringValue {
 // Code::kNoMemory when the system refuses the bytes.
 Result<Entry*> create_string(memory::Slabs& slabs, EntryParts parts, std::string_view bytes);
 Entry* create_integer(memory::Slabs& slabs, EntryParts parts, int64_t value);
-// Overwrites the value in place when that needs no other allocation; false: nothing was done.
+// Overwrites the value in place when that allocates nothing and leaves no more unused bytes than a
+// new entry would; false: nothing was done. REQUIRES: a string entry.
 bool overwrite_string(Entry& entry, std::string_view bytes);
 
 const ValueType& string_type();
