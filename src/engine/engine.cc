@@ -84,7 +84,6 @@ void Engine::evict(int db, const Key& key, Cell& cell) {
 }
 
 void Engine::remove(int db, const Key& key, Cell& cell, Event event) {
-  Keyspace& keys = keyspace(db);
   dirty++;
   if (has_listeners()) {
     // The key's bytes die with the entry; listeners hear of it after it is gone.
