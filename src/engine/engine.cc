@@ -113,8 +113,10 @@ void Engine::flush(int db, bool in_background) {
     if (in_background) {
       // Shared because std::function must be copyable; there is only ever one holder.
       std::shared_ptr<Keyspace> old(std::move(keyspaces_[i]));
-      statistics.freed_in_background += old->size();
-      executor_->run([old = std::move(old)]() mutable { old.reset(); }, [] {});
+      const size_t count = old->size();
+      statistics.being_freed += count;
+      executor_->run([old = std::move(old)]() mutable { old.reset(); },
+                     [this, count] { freed_in_background(count); });
     }
     keyspaces_[i].reset();
   }
@@ -140,14 +142,20 @@ size_t Engine::size() const {
 
 void Engine::empty_trash(Keyspace& keyspace) {
   auto trash = std::make_shared<std::vector<Keyspace::Trash>>(keyspace.take_trash());
-  statistics.freed_in_background += trash->size();
+  const size_t count = trash->size();
+  statistics.being_freed += count;
   executor_->run(
       [trash] {
         for (const Keyspace::Trash& payload : *trash) {
           types::value_type(payload.type)->release_payload(payload.payload, payload.encoding);
         }
       },
-      [] {});
+      [this, count] { freed_in_background(count); });
+}
+
+void Engine::freed_in_background(size_t count) {
+  statistics.being_freed -= count;
+  statistics.freed_in_background += count;
 }
 
 // --- time

@@ -43,6 +43,7 @@ struct Statistics {
   uint64_t expired_time_cap_reached = 0;
   uint64_t error_replies = 0;
   uint64_t freed_in_background = 0;
+  uint64_t being_freed = 0;  // handed to the executor, not yet done
   std::vector<std::pair<std::string, uint64_t>> errors;  // by code: "ERR", "WRONGTYPE"; <= 128
 };
 
@@ -193,6 +194,7 @@ class Engine {
   void remove(int db, const Key& key, Cell& cell, Event event);
   bool expire_due(uint64_t deadline_ns);
   void empty_trash(Keyspace& keyspace);
+  void freed_in_background(size_t count);
 
   Environment* environment_;
   InlineExecutor inline_executor_;

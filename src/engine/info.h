@@ -48,12 +48,19 @@ class InfoSections {
     return out;
   }
 
+  // CONFIG RESETSTAT: each room says what goes back to zero.
+  void on_reset(std::function<void()> reset) { resets_.push_back(std::move(reset)); }
+  void reset() const {
+    for (const auto& reset : resets_) reset();
+  }
+
  private:
   struct Part {
     std::string section;
     Write write;
   };
   std::vector<Part> parts_;
+  std::vector<std::function<void()>> resets_;
 };
 
 }  // namespace roxdb::engine

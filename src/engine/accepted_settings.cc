@@ -1,0 +1,290 @@
+#include "engine/accepted_settings.h"
+
+namespace roxdb::engine {
+namespace {
+
+using Accepts = Settings::Accepts;
+using Kind = Accepts::Kind;
+
+struct Accepted {
+  std::string_view name;
+  std::string_view value;  // Redis's default
+  Accepts accepts = {};
+  uint8_t flags = Setting::kMutable;
+  std::string_view aliases = {};
+};
+
+constexpr Accepts kBool{.kind = Kind::kBool};
+constexpr Accepts kText{};
+constexpr Accepts kCount{.kind = Kind::kInteger, .low = 0, .high = INT64_MAX};
+constexpr Accepts kMemory{.kind = Kind::kMemory, .low = 0, .high = INT64_MAX};
+constexpr Accepts kInt{.kind = Kind::kInteger, .low = 0, .high = INT32_MAX};
+constexpr Accepts kPort{.kind = Kind::kInteger, .low = 0, .high = 65535};
+constexpr Accepts between(int64_t low, int64_t high) {
+  return {.kind = Kind::kInteger, .low = low, .high = high};
+}
+constexpr Accepts one_of(std::string_view choices) {
+  return {.kind = Kind::kChoice, .choices = choices};
+}
+
+constexpr uint8_t kImmutable = Setting::kImmutable;
+constexpr uint8_t kHidden = Setting::kHidden;
+constexpr uint8_t kWords = Setting::kWords;
+constexpr uint8_t kSecret = Setting::kSecret;
+
+constexpr Accepted kAccepted[] = {
+    // Encodings: the limits Redis converts at.
+    {"hash-max-listpack-entries", "512", kCount, 0, "hash-max-ziplist-entries"},
+    {"hash-max-listpack-value", "64", kMemory, 0, "hash-max-ziplist-value"},
+    {"list-max-listpack-size", "-2", between(INT32_MIN, INT32_MAX), 0, "list-max-ziplist-size"},
+    {"list-compress-depth", "0", kInt},
+    {"set-max-intset-entries", "512", kCount},
+    {"set-max-listpack-entries", "128", kCount},
+    {"set-max-listpack-value", "64", kCount},
+    {"zset-max-listpack-entries", "128", kCount, 0, "zset-max-ziplist-entries"},
+    {"zset-max-listpack-value", "64", kMemory, 0, "zset-max-ziplist-value"},
+    {"stream-node-max-bytes", "4096", kMemory},
+    {"stream-node-max-entries", "100", kCount},
+    {"hll-sparse-max-bytes", "3000", kMemory},
+
+    // Memory and threads.
+    {"maxmemory-clients", "0", {.kind = Kind::kMemoryOrPercent, .high = INT64_MAX}},
+    {"maxmemory-samples", "5", between(1, 64)},
+    {"maxmemory-eviction-tenacity", "10", between(0, 100)},
+    {"activedefrag", "no", kBool},
+    {"active-defrag-cycle-min", "1", between(1, 99)},
+    {"active-defrag-cycle-max", "25", between(1, 99)},
+    {"active-defrag-cycle-us", "500", between(0, 100000)},
+    {"active-defrag-ignore-bytes", "104857600", kMemory},
+    {"active-defrag-max-scan-fields", "1000", between(1, INT64_MAX)},
+    {"active-defrag-threshold-lower", "10", between(0, 1000)},
+    {"active-defrag-threshold-upper", "100", between(0, 1000)},
+    {"active-expire-effort", "1", between(1, 10)},
+    {"activerehashing", "yes", kBool},
+    {"jemalloc-bg-thread", "yes", kBool},
+    {"lazyfree-lazy-eviction", "no", kBool},
+    {"lazyfree-lazy-expire", "no", kBool},
+    {"lazyfree-lazy-server-del", "no", kBool},
+    {"lazyfree-lazy-user-del", "no", kBool},
+    {"lazyfree-lazy-user-flush", "no", kBool},
+    {"io-threads", "1", between(1, 128), kImmutable},
+    {"io-threads-do-reads", "no", kBool, kImmutable},
+    {"io-threads-always-active", "no", kBool, kHidden},
+    {"events-per-io-thread", "2", kInt, kHidden},
+    {"min-io-threads-avoid-copy-reply", "7", kInt, kHidden},
+    {"min-string-size-avoid-copy-reply", "16384", kInt, kHidden},
+    {"min-string-size-avoid-copy-reply-threaded", "65536", kInt, kHidden},
+    {"prefetch-batch-max-size", "16", between(0, 128)},
+    {"lookahead", "16", between(1, INT32_MAX)},
+    {"max-new-connections-per-cycle", "10", between(1, 1000)},
+    {"max-new-tls-connections-per-cycle", "1", between(1, 1000)},
+    {"server-cpulist", "", kText, kImmutable, "server_cpulist"},
+    {"bio-cpulist", "", kText, kImmutable, "bio_cpulist"},
+    {"aof-rewrite-cpulist", "", kText, kImmutable, "aof_rewrite_cpulist"},
+    {"bgsave-cpulist", "", kText, kImmutable, "bgsave_cpulist"},
+    {"disable-thp", "yes", kBool, kImmutable},
+    {"oom-score-adj", "no", one_of("no, yes, relative, absolute")},
+    {"oom-score-adj-values", "0 200 800", kText, kWords},
+    {"dynamic-hz", "yes", kBool},
+    {"hash-seed", "", kText, kImmutable | kHidden},
+
+    // Clients and sockets.
+    {"port", "6379", kPort},
+    {"bind", "* -::*", kText, kWords},
+    {"bind-source-addr", ""},
+    {"unixsocket", "", kText, kImmutable},
+    {"unixsocketgroup", "", kText, kImmutable},
+    {"unixsocketperm", "0", {.kind = Kind::kOctal}, kImmutable},
+    {"tcp-backlog", "511", kInt, kImmutable},
+    {"tcp-keepalive", "300", kInt},
+    {"timeout", "0", kInt},
+    {"maxclients", "10000", between(1, UINT32_MAX)},
+    {"protected-mode", "yes", kBool},
+    {"requirepass", "", kText, kSecret},
+    {"client-output-buffer-limit",
+     "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60", kText, kWords},
+    {"client-query-buffer-limit",
+     "1073741824",
+     {.kind = Kind::kMemory, .low = 1 << 20, .high = INT64_MAX}},
+    {"proto-max-bulk-len", "536870912", {.kind = Kind::kMemory, .low = 1 << 20, .high = INT64_MAX}},
+    {"socket-mark-id", "0", between(0, UINT32_MAX)},
+    {"mptcp", "no", kBool, kImmutable},
+    {"repl-mptcp", "no", kBool},
+    {"rdma-bind", "", kText, kImmutable | kWords},
+    {"rdma-port", "0", kPort, kImmutable},
+    {"rdma-rx-size", "1048576", kMemory, kImmutable},
+    {"rdma-completion-vector", "-1", between(-1, 1024), kImmutable},
+    {"tracking-table-max-keys", "1000000", kCount},
+    {"notify-keyspace-events", ""},
+    {"aclfile", "", kText, kImmutable},
+    {"acllog-max-len", "128", kCount},
+    {"acl-pubsub-default", "resetchannels", one_of("allchannels, resetchannels")},
+    {"extended-redis-compatibility", "no", kBool},
+    {"availability-zone", ""},
+    {"import-mode", "no", kBool},
+
+    // The process and its log.
+    {"daemonize", "no", kBool, kImmutable},
+    {"pidfile", "", kText, kImmutable},
+    {"supervised", "no", one_of("upstart, systemd, auto, no"), kImmutable},
+    {"databases", "16", between(1, INT32_MAX), kImmutable},
+    {"logfile", "", kText, kImmutable},
+    {"loglevel", "notice", one_of("debug, verbose, notice, warning, nothing")},
+    {"log-format", "legacy", one_of("legacy, logfmt")},
+    {"log-timestamp-format", "legacy", one_of("legacy, iso8601, milliseconds")},
+    {"syslog-enabled", "no", kBool, kImmutable},
+    {"syslog-ident", "redis", kText, kImmutable},
+    {"syslog-facility", "local0",
+     one_of("user, local0, local1, local2, local3, local4, local5, local6, local7"), kImmutable},
+    {"always-show-logo", "no", kBool, kImmutable},
+    {"set-proc-title", "yes", kBool, kImmutable},
+    {"proc-title-template", "{title} {listen-addr} {server-mode}"},
+    {"locale-collate", ""},
+    {"crash-log-enabled", "yes", kBool},
+    {"crash-memcheck-enabled", "yes", kBool},
+    {"use-exit-on-panic", "no", kBool, kHidden},
+    {"hide-user-data-from-log", "yes", kBool},
+    {"debug-context", "", kText, kHidden},
+    {"enable-debug-assert", "no", kBool, kImmutable | kHidden},
+    {"enable-module-command", "no", one_of("no, yes, local"), kImmutable},
+    {"ignore-warnings", ""},
+    {"watchdog-period", "0", kInt, kHidden},
+    {"shutdown-timeout", "10", kInt},
+    {"shutdown-on-sigint", "default", kText, kWords},
+    {"shutdown-on-sigterm", "default", kText, kWords},
+    {"busy-reply-threshold", "5000", kCount, 0, "lua-time-limit"},
+    {"lua-enable-deprecated-api", "no", kBool, kImmutable | kHidden},
+    {"latency-monitor-threshold", "0", kCount},
+    {"latency-tracking", "yes", kBool},
+    {"latency-tracking-info-percentiles", "50 99 99.9", kText, kWords},
+    {"commandlog-request-larger-than", "1048576", between(-1, INT64_MAX)},
+    {"commandlog-large-request-max-len", "128", kCount},
+    {"commandlog-reply-larger-than", "1048576", between(-1, INT64_MAX)},
+    {"commandlog-large-reply-max-len", "128", kCount},
+
+    // Persistence.
+    {"dir", "./", kText, Setting::kProtected},
+    {"dbfilename", "dump.rdb", kText, Setting::kProtected},
+    {"save", "3600 1 300 100 60 10000", kText, Setting::kMultiple},
+    {"appendonly", "no", kBool},
+    {"appendfilename", "appendonly.aof", kText, kImmutable},
+    {"appenddirname", "appendonlydir", kText, kImmutable},
+    {"appendfsync", "everysec", one_of("everysec, always, no")},
+    {"no-appendfsync-on-rewrite", "no", kBool},
+    {"auto-aof-rewrite-percentage", "100", kInt},
+    {"auto-aof-rewrite-min-size", "67108864", kMemory},
+    {"aof-load-truncated", "yes", kBool},
+    {"aof-use-rdb-preamble", "yes", kBool},
+    {"aof-timestamp-enabled", "no", kBool},
+    {"aof-disable-auto-gc", "no", kBool, kHidden},
+    {"aof-rewrite-incremental-fsync", "yes", kBool},
+    {"aof-load-corrupt-tail-max-size", "0", kMemory},
+    {"rdb-save-incremental-fsync", "yes", kBool},
+    {"rdbcompression", "yes", kBool},
+    {"rdbchecksum", "yes", kBool, kImmutable},
+    {"rdb-del-sync-files", "no", kBool},
+    {"rdb-version-check", "strict", one_of("strict, relaxed")},
+    {"sanitize-dump-payload", "no", one_of("no, yes, clients")},
+    {"stop-writes-on-bgsave-error", "yes", kBool},
+    {"rdb-key-save-delay", "0", between(INT32_MIN, INT32_MAX), kHidden},
+    {"key-load-delay", "0", between(INT32_MIN, INT32_MAX), kHidden},
+    {"loading-process-events-interval-bytes", "2097152", between(1024, INT32_MAX), kHidden},
+
+    // Replication.
+    {"replicaof", "", kText, kImmutable | kWords, "slaveof"},
+    {"masterauth", "", kText, kSecret, "primaryauth"},
+    {"masteruser", "", kText, 0, "primaryuser"},
+    {"replica-serve-stale-data", "yes", kBool, 0, "slave-serve-stale-data"},
+    {"replica-read-only", "yes", kBool, 0, "slave-read-only"},
+    {"replica-lazy-flush", "no", kBool, 0, "slave-lazy-flush"},
+    {"replica-ignore-maxmemory", "yes", kBool, 0, "slave-ignore-maxmemory"},
+    {"replica-ignore-disk-write-errors", "no", kBool},
+    {"replica-priority", "100", kInt, 0, "slave-priority"},
+    {"replica-announced", "yes", kBool},
+    {"replica-announce-ip", "", kText, 0, "slave-announce-ip"},
+    {"replica-announce-port", "0", kPort, 0, "slave-announce-port"},
+    {"replica-full-sync-buffer-limit", "0", kMemory},
+    {"repl-diskless-sync", "yes", kBool},
+    {"repl-diskless-sync-delay", "5", kInt},
+    {"repl-diskless-sync-max-replicas", "0", kInt},
+    {"repl-diskless-load", "disabled", one_of("disabled, on-empty-db, swapdb, flush-before-load")},
+    {"repl-rdb-channel", "no", kBool},
+    {"dual-channel-replication-enabled", "no", kBool},
+    {"repl-ping-replica-period", "10", between(1, INT32_MAX), 0, "repl-ping-slave-period"},
+    {"repl-timeout", "60", between(1, INT32_MAX)},
+    {"repl-disable-tcp-nodelay", "no", kBool},
+    {"repl-backlog-size", "1048576", {.kind = Kind::kMemory, .low = 1, .high = INT64_MAX}},
+    {"repl-backlog-ttl", "3600", kCount},
+    {"min-replicas-to-write", "0", kInt, 0, "min-slaves-to-write"},
+    {"min-replicas-max-lag", "10", kInt, 0, "min-slaves-max-lag"},
+    {"propagation-error-behavior", "ignore", one_of("ignore, panic, panic-on-replicas")},
+
+    // TLS.
+    {"tls-port", "0", kPort},
+    {"tls-cluster", "no", kBool},
+    {"tls-replication", "no", kBool},
+    {"tls-auth-clients", "yes", one_of("no, yes, optional")},
+    {"tls-auth-clients-user", "off", kText},
+    {"tls-auto-reload-interval", "0", kInt},
+    {"tls-prefer-server-ciphers", "no", kBool},
+    {"tls-session-caching", "yes", kBool},
+    {"tls-session-cache-size", "20480", kInt},
+    {"tls-session-cache-timeout", "300", kInt},
+    {"tls-cert-file", ""},
+    {"tls-key-file", ""},
+    {"tls-key-file-pass", "", kText, kSecret},
+    {"tls-client-cert-file", ""},
+    {"tls-client-key-file", ""},
+    {"tls-client-key-file-pass", "", kText, kSecret},
+    {"tls-dh-params-file", ""},
+    {"tls-ca-cert-file", ""},
+    {"tls-ca-cert-dir", ""},
+    {"tls-protocols", ""},
+    {"tls-ciphers", ""},
+    {"tls-ciphersuites", ""},
+
+    // Cluster.
+    {"cluster-enabled", "no", kBool, kImmutable},
+    {"cluster-config-file", "nodes.conf", kText, kImmutable},
+    {"cluster-config-save-behavior", "sync", one_of("sync, best-effort")},
+    {"cluster-node-timeout", "15000", kCount},
+    {"cluster-ping-interval", "1000", between(1, INT32_MAX), kHidden},
+    {"cluster-port", "0", kPort, kImmutable},
+    {"cluster-databases", "1", between(1, INT32_MAX), kImmutable},
+    {"cluster-announce-ip", ""},
+    {"cluster-announce-client-ipv4", ""},
+    {"cluster-announce-client-ipv6", ""},
+    {"cluster-announce-client-port", "0", kPort},
+    {"cluster-announce-client-tls-port", "0", kPort},
+    {"cluster-announce-hostname", ""},
+    {"cluster-announce-human-nodename", ""},
+    {"cluster-announce-port", "0", kPort},
+    {"cluster-announce-bus-port", "0", kPort},
+    {"cluster-announce-tls-port", "0", kPort},
+    {"cluster-preferred-endpoint-type", "ip", one_of("ip, hostname, unknown-endpoint")},
+    {"cluster-migration-barrier", "1", kInt},
+    {"cluster-allow-replica-migration", "yes", kBool},
+    {"cluster-require-full-coverage", "yes", kBool},
+    {"cluster-allow-reads-when-down", "no", kBool},
+    {"cluster-allow-pubsubshard-when-down", "yes", kBool},
+    {"cluster-link-sendbuf-limit", "0", kMemory},
+    {"cluster-replica-no-failover", "no", kBool, 0, "cluster-slave-no-failover"},
+    {"cluster-replica-validity-factor", "10", kInt, 0, "cluster-slave-validity-factor"},
+    {"cluster-manual-failover-timeout", "5000", between(1, INT32_MAX)},
+    {"cluster-blacklist-ttl", "60", kCount},
+    {"cluster-slot-stats-enabled", "no", kBool},
+    {"cluster-slot-migration-log-max-len", "1000", kCount},
+    {"slot-migration-max-failover-repl-bytes", "0", between(-1, INT64_MAX)},
+    {"cluster-compatibility-sample-ratio", "0", between(0, 100)},
+};
+
+}  // namespace
+
+void add_accepted_settings(Settings& settings) {
+  for (const Accepted& accepted : kAccepted) {
+    settings.add_accepted(accepted.name, accepted.value, accepted.flags, accepted.accepts,
+                          accepted.aliases);
+  }
+}
+
+}  // namespace roxdb::engine

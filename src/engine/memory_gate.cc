@@ -1,0 +1,161 @@
+#include "engine/memory_gate.h"
+
+#include <algorithm>
+
+#include "base/memory.h"
+#include "types/value_type.h"
+
+namespace roxdb::engine {
+namespace {
+
+constexpr Status kOutOfMemory =
+    user_error("OOM command not allowed when used memory > 'maxmemory'.");
+
+// From one segment go the worst of its keys: one in this many, at least one. Fewer would pay a
+// segment's cache misses for less; more would take keys that other segments hold worse ones than.
+constexpr size_t kShareOfSegment = 32;
+// Segments looked at before one command may go on, whatever the memory says.
+constexpr int kSegmentsPerCommand = 64;
+// Segments without a candidate before one is sought in another way.
+constexpr int kEmptySamplesMax = 8;
+
+size_t bytes_of(const Entry& entry) {
+  const size_t payload =
+      entry.has_payload() ? types::value_type(entry.type())->payload_bytes(entry, 5) : 0;
+  return entry.occupied_bytes() + payload;
+}
+
+}  // namespace
+
+MemoryGate::MemoryGate(Engine& engine, int order) : engine_(engine), order_(order) {
+  register_settings();
+}
+
+MemoryGate::~MemoryGate() { engine_.disarm(this); }
+
+void MemoryGate::register_settings() {
+  Settings& settings = engine_.settings;
+  settings.add_memory("maxmemory", &limit_, 0, UINT64_MAX).apply = [this](std::string&) {
+    if (limit_ == 0) {
+      engine_.disarm(this);
+    } else {
+      engine_.arm(this, order_);
+      make_room();
+    }
+    return true;
+  };
+  settings
+      .add_choice("maxmemory-policy", &policy_,
+                  {"volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl", "allkeys-lru",
+                   "allkeys-lfu", "allkeys-random", "noeviction"})
+      .apply = [this](std::string&) {
+    engine_.uses_lfu = policy() == Policy::kVolatileLfu || policy() == Policy::kAllKeysLfu;
+    engine_.refresh_clock();
+    return true;
+  };
+  settings.add_integer("lfu-log-factor", &engine_.lfu_log_factor, 0, INT32_MAX);
+  settings.add_integer("lfu-decay-time", &engine_.lfu_decay_minutes, 0, INT32_MAX);
+}
+
+bool MemoryGate::is_full() const { return limit_ != 0 && memory::used_bytes() > limit_; }
+
+Verdict MemoryGate::check(Session&, const CommandSpec& spec, Args, Status& refusal) {
+  if (!is_full() || make_room() || (spec.flags & kDenyOom) == 0) return Verdict::kPass;
+  refusal = kOutOfMemory;
+  return Verdict::kRefuse;
+}
+
+bool MemoryGate::only_volatile() const { return policy() <= Policy::kVolatileTtl; }
+
+bool MemoryGate::make_room() {
+  const size_t used = memory::used_bytes();
+  if (limit_ == 0 || used <= limit_) return true;
+  if (policy() == Policy::kNoEviction) return false;
+  // Big values are freed elsewhere and later, so what is won is added up and not measured.
+  const size_t wanted = used - limit_;
+  size_t won = 0;
+  for (int i = 0; won < wanted && i < kSegmentsPerCommand; ++i) {
+    const int db = pick_database();
+    if (db < 0) return false;
+    won += evict_from(db);
+  }
+  return true;
+}
+
+size_t MemoryGate::candidates_in(int db) const {
+  const Keyspace* keys = engine_.keyspace_if_used(db);
+  if (keys == nullptr) return 0;
+  return only_volatile() ? keys->expires() : keys->size();
+}
+
+int MemoryGate::pick_database() const {
+  size_t total = 0;
+  for (int db = 0; db < engine_.databases(); ++db) total += candidates_in(db);
+  if (total == 0) return -1;
+  uint64_t at = engine_.random.below(total);
+  for (int db = 0;; ++db) {
+    const size_t count = candidates_in(db);
+    if (at < count) return db;
+    at -= count;
+  }
+}
+
+uint64_t MemoryGate::rank(const Entry& entry) const {
+  switch (policy()) {
+    case Policy::kVolatileLru:
+    case Policy::kAllKeysLru:
+      return engine_.idle_seconds(entry);
+    case Policy::kVolatileLfu:
+    case Policy::kAllKeysLfu:
+      return UINT8_MAX - engine_.frequency(entry);
+    case Policy::kVolatileTtl:
+      return UINT64_MAX - static_cast<uint64_t>(entry.expire_at_ms());
+    case Policy::kVolatileRandom:
+    case Policy::kAllKeysRandom:
+    case Policy::kNoEviction:
+      return 0;
+  }
+  return 0;
+}
+
+size_t MemoryGate::evict_from(int db) {
+  Keyspace& keys = engine_.keyspace(db);
+  for (int sample = 0; sample < kEmptySamplesMax; ++sample) {
+    candidates_.clear();
+    keys.table().sample_segment(engine_.random, [&](Entry* entry) {
+      if (only_volatile() && !entry->has_expiry()) return;
+      candidates_.push_back({entry, rank(*entry)});
+    });
+    if (candidates_.empty()) continue;
+    const size_t count =
+        std::min(candidates_.size(), std::max(candidates_.size() / kShareOfSegment, size_t{1}));
+    // Equal ranks are in the order of the table, which is as good as chance.
+    std::partial_sort(candidates_.begin(), candidates_.begin() + static_cast<ptrdiff_t>(count),
+                      candidates_.end(),
+                      [](const Candidate& a, const Candidate& b) { return a.rank > b.rank; });
+    return evict_found(db, count);
+  }
+  // Keys are few and far between, but there are some.
+  found_.clear();
+  if (only_volatile()) {
+    keys.table().collect_marked(containers::kNoMark - 1, 0, 1, SIZE_MAX, found_);
+  } else {
+    found_.push_back(keys.table().sample(engine_.random));
+  }
+  candidates_.clear();
+  for (Entry* entry : found_) candidates_.push_back({entry, 0});
+  return evict_found(db, candidates_.size());
+}
+
+size_t MemoryGate::evict_found(int db, size_t count) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const Entry& entry = *candidates_[i].entry;
+    bytes += bytes_of(entry);
+    const Key key = engine_.key(entry.key());
+    engine_.evict(db, key, *engine_.keyspace(db).find(key));
+  }
+  return bytes;
+}
+
+}  // namespace roxdb::engine
