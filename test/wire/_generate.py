@@ -1,0 +1,369 @@
+"""Random commands on few keys: valid ones, and ones with every kind of mistake.
+
+A template is a command with its grammar:
+
+    <key> <value> ...    a random thing of that kind, see Generator.KINDS
+    (...)+               one to four times
+    [...] [...]          options: some of them, in any order, also those that exclude each other
+    ! at the front       never damaged: a missing word would make it another command
+
+All other words stand for themselves. A third of the commands get a mistake: a word too few or too
+many, or one that is replaced by something strange.
+"""
+import re
+import time
+
+STRING = """
+    APPEND <key> <value>
+    DECR <key>
+    DECRBY <key> <integer>
+    GET <key>
+    GETDEL <key>
+    GETEX <key> [EX <seconds>] [PX <ms>] [EXAT <unix-s>] [PXAT <unix-ms>] [PERSIST]
+    GETRANGE <key> <index> <index>
+    GETSET <key> <value>
+    INCR <key>
+    INCRBY <key> <integer>
+    INCRBYFLOAT <key> <float>
+    LCS <key> <key> [LEN] [IDX] [MINMATCHLEN <index>] [WITHMATCHLEN]
+    MGET (<key>)+
+    MSET (<key> <value>)+
+    MSETNX (<key> <value>)+
+    PSETEX <key> <ms> <value>
+    SET <key> <value> [NX] [XX] [GET] [KEEPTTL] [EX <seconds>] [PX <ms>] [EXAT <unix-s>]
+    SET <key> <value> [NX] [XX] [GET] [KEEPTTL] [PX <ms>] [PXAT <unix-ms>] [EX <seconds>]
+    SET <key> <value>
+    SETEX <key> <seconds> <value>
+    SETNX <key> <value>
+    SETRANGE <key> <offset> <value>
+    STRLEN <key>
+    SUBSTR <key> <index> <index>
+"""
+GENERIC = """
+    COPY <key> <key> [DB <db>] [REPLACE]
+    DEL (<key>)+
+    EXISTS (<key>)+
+    EXPIRE <key> <seconds> [NX] [XX] [GT] [LT]
+    EXPIREAT <key> <unix-s> [NX] [XX] [GT] [LT]
+    EXPIRETIME <key>
+    KEYS <pattern>
+    MOVE <key> <db>
+    OBJECT ENCODING <key>
+    OBJECT FREQ <key>
+    OBJECT IDLETIME <key>
+    OBJECT REFCOUNT <key>
+    OBJECT HELP
+    OBJECT <word> <key>
+    PERSIST <key>
+    PEXPIRE <key> <ms> [NX] [XX] [GT] [LT]
+    PEXPIREAT <key> <unix-ms> [NX] [XX] [GT] [LT]
+    PEXPIRETIME <key>
+    PTTL <key>
+    RANDOMKEY
+    RENAME <key> <key>
+    RENAMENX <key> <key>
+    SCAN 0 [MATCH <pattern>] [COUNT 100000] [TYPE <type>]
+    SCAN 0 COUNT 100000 [MATCH <pattern>] [TYPE <type>]
+    SCAN <cursor> [MATCH <pattern>] [COUNT <index>] [TYPE <type>]
+    SET <key> <value>
+    SET <key> <value> EX <seconds>
+    TOUCH (<key>)+
+    TTL <key>
+    TYPE <key>
+    UNLINK (<key>)+
+    SWAPDB <db> <db>
+    SELECT <db>
+"""
+CONNECTION = """
+    CLIENT GETNAME
+    CLIENT HELP
+    CLIENT ID
+    CLIENT INFO
+    CLIENT KILL <address>
+    CLIENT KILL ID <big>
+    CLIENT KILL ADDR <address> [ID <big>] [LADDR <address>] [TYPE <client-type>] [SKIPME <yes>]
+    CLIENT KILL ID <big> [SKIPME <yes>] [ADDR <address>] [USER <word>]
+    CLIENT LIST [TYPE <client-type>]
+    CLIENT LIST ID (<big>)+
+    CLIENT NO-EVICT <on>
+    !CLIENT PAUSE 0
+    !CLIENT PAUSE <word>
+    !CLIENT PAUSE 1 <word>
+    CLIENT REPLY ON
+    !CLIENT REPLY <word>
+    CLIENT SETNAME <value>
+    CLIENT SETNAME <word>
+    CLIENT UNBLOCK <big> [TIMEOUT] [ERROR]
+    CLIENT UNPAUSE
+    CLIENT <word>
+    ECHO <value>
+    HELLO
+    !HELLO <integer-not-a-version>
+    !HELLO <word>
+    PING
+    PING <value>
+    SELECT <db>
+    SET <key> <value>
+    GET <key>
+    <word> <value>
+    <word> (<value>)+
+"""
+SERVER = """
+    !BGSAVE <word>
+    COMMAND COUNT <word>
+    COMMAND GETKEYS MSET (<key> <value>)+
+    COMMAND GETKEYS <command> (<key>)+
+    COMMAND GETKEYSANDFLAGS <command> (<key>)+
+    COMMAND HELP
+    COMMAND INFO <word>
+    COMMAND LIST FILTERBY <filter> <word>
+    COMMAND LIST FILTERBY PATTERN <command>
+    COMMAND <word>
+    CONFIG GET <config>
+    CONFIG GET (<config>)+
+    CONFIG GET <word>
+    CONFIG HELP
+    CONFIG RESETSTAT
+    CONFIG REWRITE
+    CONFIG SET hz <integer>
+    CONFIG SET lfu-log-factor <integer>
+    CONFIG SET lfu-decay-time <integer>
+    !CONFIG SET maxmemory <memory>
+    CONFIG SET hash-max-listpack-entries <integer>
+    CONFIG SET list-max-listpack-size <integer>
+    CONFIG SET slowlog-max-len <slowlog-length>
+    CONFIG SET save <save>
+    CONFIG SET appendfsync <word>
+    CONFIG SET appendfsync everysec
+    CONFIG SET loglevel <word>
+    CONFIG SET loglevel notice
+    CONFIG SET stop-writes-on-bgsave-error <yes>
+    CONFIG SET lazyfree-lazy-expire <yes>
+    CONFIG SET hz <integer> lfu-log-factor <integer>
+    CONFIG SET hz <integer> hz <integer>
+    CONFIG SET hz 10 <word> <value>
+    CONFIG SET databases <integer>
+    CONFIG SET <word> <value>
+    CONFIG <word>
+    DBSIZE
+    DEBUG <word>
+    FLUSHALL
+    FLUSHDB [ASYNC] [SYNC]
+    FLUSHALL [ASYNC] [SYNC]
+    INFO <section>
+    INFO (<section>)+
+    LASTSAVE
+    MEMORY DOCTOR
+    MEMORY HELP
+    MEMORY PURGE
+    MEMORY STATS
+    MEMORY USAGE <key> [SAMPLES <index>]
+    MEMORY <word>
+    MODULE LIST
+    ROLE
+    !SHUTDOWN ABORT
+    !SHUTDOWN <word>
+    SLOWLOG GET [<integer>]
+    SLOWLOG HELP
+    SLOWLOG LEN
+    SLOWLOG RESET
+    SLOWLOG <word>
+    SWAPDB <db> <db>
+    TIME
+    SET <key> <value>
+    MSET (<key> <value>)+
+"""
+# What makes keys of other types, for commands that must refuse them.
+OTHER_TYPES = """
+    RPUSH <typed-key> a b c
+    SADD <typed-key> a b 1
+    HSET <typed-key> f v
+    ZADD <typed-key> 1 a 2 b
+    XADD <typed-key> 1-1 f v
+"""
+
+KEYS = [b"k%d" % number for number in range(12)] + [
+    b"", b"key with blanks", b"\x00\xff\r\n", b"{tag}a", b"h*llo?", b"long" * 60]
+TYPED_KEYS = [b"k8", b"k9", b"k10", b"k11"]
+
+STRANGE = [
+    b"", b" ", b"abc", b"0", b"-1", b"-0", b"+1", b"01", b"1 ", b" 1", b"1.0", b"1e3", b"0x10",
+    b"nan", b"inf", b"-inf", b"1.5", b"9223372036854775807", b"-9223372036854775808",
+    b"9223372036854775808", b"-9223372036854775809", b"18446744073709551616",
+    b"99999999999999999999", b"NX", b"XX", b"EX", b"GET", b"*", b"?", b"\x00", b"\xff\xfe", b"k1",
+    b"key with blanks"]
+# What damage may leave over of SLOWLOG RESET or FLUSHDB SYNC: another kind of connection.
+OTHER_TRADES = (b"RESET", b"SYNC")
+WORDS = [b"FOO", b"bar", b"HELPER", b"", b"no\nline", b"x" * 200, b"*", b"GET", b"\x01\x80"]
+
+
+def past_and_future(unit):
+    now = int(time.time())
+    return lambda random: random.choice(
+        [0, 1, 1000, -1, (now - 10 ** 6) * unit, (now + 10 ** 5) * unit,
+         (now + random.randrange(10 ** 4, 10 ** 7)) * unit, (now + 10 ** 9) * unit,
+         2 ** 63 - 1, -2 ** 63, 2 ** 63 // 1000, 2 ** 63 - 1000 * now])
+
+
+class Generator:
+    def __init__(self, random, templates):
+        self.random = random
+        self.templates = [line.strip() for line in templates.split("\n") if line.strip()]
+        self.kinds = {
+            "key": lambda: random.choice(KEYS),
+            "typed-key": lambda: random.choice(TYPED_KEYS),
+            "value": self.value,
+            "integer": self.integer,
+            "index": lambda: random.choice([0, 1, 2, 3, 10, -1, -2, -100, 100, 2 ** 31, 2 ** 63 - 1,
+                                            -2 ** 63, random.randrange(-50, 50)]),
+            "offset": lambda: random.choice([0, 1, 5, 100, random.randrange(300), 2 ** 20 - 1,
+                                             2 ** 20, 2 ** 20 + 1, 2 ** 32, 2 ** 63 - 1, -1]),
+            "float": self.float,
+            "seconds": lambda: self.relative(1),
+            "ms": lambda: self.relative(1000),
+            "unix-s": lambda: past_and_future(1)(random),
+            "unix-ms": lambda: past_and_future(1000)(random),
+            "db": lambda: random.choice([0, 0, 0, 1, 1, 2, 3, 15, 16, -1, 2 ** 31, 2 ** 63 - 1]),
+            "pattern": lambda: random.choice(
+                [b"*", b"k*", b"k?", b"k[0-5]", b"k[^1]", b"*a*", b"\\k1", b"h\\*llo\\?", b"[",
+                 b"k[", b"k[9-0]", b"", b"**", b"k1", b"{tag}*", b"[^k]*", b"k1\\",
+                 b"*" * 50 + b"0"]),
+            "type": lambda: random.choice([b"string", b"STRING", b"hash", b"list"]),
+            "cursor": lambda: random.choice([0, 1, 77, 2 ** 63, -1, b"abc", b"", b"1 ", 2 ** 64]),
+            "word": lambda: random.choice(WORDS),
+            "big": lambda: random.choice([10 ** 9, 2 ** 40, 2 ** 63 - 1, 10 ** 6 + 7]),
+            "address": lambda: random.choice([b"1.2.3.4:5", b"[::1]:7", b"nowhere", b""]),
+            "client-type": lambda: random.choice([b"master", b"replica", b"pubsub", b"x"]),
+            "yes": lambda: random.choice([b"yes", b"no", b"YES", b"maybe"]),
+            "on": lambda: random.choice([b"on", b"off", b"ON", b"maybe"]),
+            "integer-not-a-version": lambda: random.choice([0, 1, 4, -1, 2 ** 63 - 1, 2 ** 63]),
+            "memory": lambda: random.choice(
+                [0, b"1gb", b"1g", b"500MB", b"2000m", b"1.5gb", b"-1", b"abc", b"9999999999k",
+                 b"3gB", b"1 gb", b"", b" ", b"1e3"]),
+            "slowlog-length": lambda: random.choice([0, 10, 128, -1, b"abc"]),
+            "save": lambda: random.choice([b"", b"3600 1", b"3600 1 300 100000000", b"abc", b"1",
+                                           b"0 5", b"900 -1", b"900  1"]),
+            "section": lambda: random.choice([b"server", b"clients", b"memory", b"stats", b"ALL",
+                                              b"replication", b"cpu", b"keyspace", b"nothing"]),
+            "filter": lambda: random.choice([b"ACLCAT", b"PATTERN", b"MODULE", b"FOO"]),
+            "config": lambda: random.choice(
+                [b"hz", b"save", b"maxmemory", b"databases", b"appendfsync", b"HZ", b"port*x",
+                 b"lfu-log-factor", b"timeout", b"slowlog-max-len", b"hash-max-ziplist-entries",
+                 b"list-max-listpack-size", b"maxmemory-policy", b"stop-writes-on-bgsave-error",
+                 b"client-output-buffer-limit", b"loglevel", b"nothing", b"proto-max-bulk-len"]),
+            "command": lambda: random.choice(
+                [b"get", b"SET", b"mset", b"del", b"copy", b"object", b"ping", b"LCS", b"s*",
+                 b"foo", b"rename", b"touch", b"getex", b"expire", b"*ex*"]),
+        }
+
+    def command(self):
+        """One command as a list of words."""
+        random = self.random
+        template = random.choice(self.templates)
+        fixed = template.startswith("!")
+        arguments = self.expand(template.lstrip("!"))
+        if not fixed and random.random() < 0.3:
+            self.damage(arguments)
+        if not arguments or arguments[0].upper() in OTHER_TRADES:
+            arguments = [b"PING"]
+        case = random.random()
+        if case < 0.2:
+            arguments[0] = arguments[0].lower()
+        elif case < 0.25:
+            arguments[0] = arguments[0].swapcase().capitalize()
+        return keep_ttls_long(arguments)
+
+    def expand(self, template):
+        fixed, _, options = template.partition("[")
+        arguments = []
+        for group, word in re.findall(r"\(([^)]*)\)\+|(\S+)", fixed):
+            if group:
+                for _ in range(self.random.randrange(1, 5)):
+                    arguments += self.expand(group)
+            else:
+                arguments.append(self.fill(word))
+        if options:
+            choices = re.findall(r"\[([^\]]*)\]", "[" + options)
+            for choice in self.random.sample(choices, self.option_count(len(choices))):
+                words = self.expand(choice)
+                if self.random.random() < 0.2:
+                    words[0] = words[0].lower()
+                arguments += words
+        return arguments
+
+    def option_count(self, choices):
+        return min(choices, self.random.choice([0, 0, 1, 1, 1, 2, 2, 3, 4]))
+
+    def fill(self, word):
+        if not word.startswith("<"):
+            return word.encode()
+        filled = self.kinds[word[1:-1]]()
+        return filled if isinstance(filled, bytes) else str(filled).encode()
+
+    def damage(self, arguments):
+        random = self.random
+        kind = random.randrange(4)
+        if kind == 0:
+            del arguments[random.randrange(len(arguments))]
+        elif kind == 1:
+            arguments.insert(random.randrange(1, len(arguments) + 1), random.choice(STRANGE))
+        elif kind == 2 and len(arguments) > 1:
+            arguments[random.randrange(1, len(arguments))] = random.choice(STRANGE)
+        else:
+            arguments += [random.choice(arguments + STRANGE)] * random.choice([1, 1, 2, 20])
+
+    def integer(self):
+        random = self.random
+        return random.choice([0, 1, -1, 2, 7, 100, 2 ** 31, -2 ** 31, 2 ** 32, 2 ** 63 - 1,
+                              -2 ** 63, 2 ** 62, 2 ** 63, -2 ** 63 - 1,
+                              random.randrange(-10 ** 6, 10 ** 6)])
+
+    def float(self):
+        random = self.random
+        return random.choice(
+            [b"0", b"1", b"-1", b"0.1", b"3.14159", b"1e10", b"-5.0e3", b"1e300", b"1e-300",
+             b"17.0", b"0.000001", b"1234567.891", b"inf", b"-inf", b"nan", b"1e5000", b"1.5e",
+             b".5", b"5.", b"+3", b"1e308", b"-1e308", b"123456789012345678", b"%d.%d" % (
+                 random.randrange(-1000, 1000), random.randrange(1000))])
+
+    def relative(self, unit):
+        # Long ones only: no key may expire while the two servers are compared.
+        random = self.random
+        return random.choice([0, -1, -100, 10 ** 4 * unit, 10 ** 9 * unit, 2 ** 63 - 1, -2 ** 63,
+                              2 ** 63 // 1000, 2 ** 63 // 1000 - 1, 2 ** 62,
+                              random.randrange(10 ** 3, 10 ** 6) * unit,
+                              random.randrange(10 ** 3, 10 ** 6) * unit])
+
+    def value(self):
+        random = self.random
+        kind = random.randrange(10)
+        if kind < 3:
+            return str(self.integer()).encode()
+        if kind < 5:
+            return random.choice(STRANGE)
+        if kind == 5:
+            return self.float()
+        if kind == 6:  # the lengths at which encodings change
+            return bytes(random.choices(b"abcd", k=random.choice([1, 19, 20, 21, 43, 44, 45, 64])))
+        if kind == 7:
+            return bytes(random.choices(range(256), k=random.randrange(40)))
+        if kind == 8 and random.random() < 0.1:
+            return random.choice([b"x", b"yz"]) * random.choice([1000, 5000, 40000])
+        return bytes(random.choices(b"ab", k=random.randrange(30)))
+
+
+def keep_ttls_long(arguments):
+    """Moves every time to live that would end during the test far away; the past may stay."""
+    name = arguments[0].upper()
+    for position, word in enumerate(arguments):
+        if name in (b"EXPIRE", b"SETEX", b"PEXPIRE", b"PSETEX"):
+            is_ttl, seconds = position == 2, not name.startswith(b"P")
+        else:
+            before = arguments[position - 1].upper() if position else b""
+            is_ttl = name in (b"SET", b"GETEX") and before in (b"EX", b"PX")
+            seconds = before == b"EX"
+        if is_ttl and re.fullmatch(rb"[1-9]\d*", word):
+            short = 1000 if seconds else 10 ** 6
+            if int(word) <= short:
+                arguments[position] = b"%d" % (int(word) + short)
+    return arguments
