@@ -10,26 +10,40 @@
 namespace roxdb::engine {
 namespace {
 
-// The first and the last bytes of a name without their case, mixed: enough to tell all commands
-// apart nearly always, in a few instructions. Equality is checked on the whole name.
-uint64_t name_hash(std::string_view name) {
-  constexpr uint64_t kNoCase = 0xdfdfdfdfdfdfdfdfull;  // clears the bit between 'a' and 'A'
+// The first eight and the last eight bytes of a name, without the bit that tells 'a' from 'A'. For
+// a name of letters only, up to sixteen of them, they are the name itself.
+struct Folded {
+  uint64_t first;
+  uint64_t last;
+  uint64_t hash;
+};
+
+Folded fold(std::string_view name) {
+  constexpr uint64_t kNoCase = 0xdfdfdfdfdfdfdfdfull;
+  const char* bytes = name.data();
+  const size_t size = name.size();
   uint64_t first = 0;
   uint64_t last = 0;
-  const size_t size = name.size();
   if (size >= 8) {
-    std::memcpy(&first, name.data(), 8);
-    std::memcpy(&last, name.data() + size - 8, 8);
+    std::memcpy(&first, bytes, 8);
+    std::memcpy(&last, bytes + size - 8, 8);
   } else if (size >= 4) {
-    std::memcpy(&first, name.data(), 4);
-    std::memcpy(&last, name.data() + size - 4, 4);
-  } else {
-    for (const char c : name) first = first << 8 | static_cast<unsigned char>(c);
+    std::memcpy(&first, bytes, 4);
+    std::memcpy(&last, bytes + size - 4, 4);
+  } else if (size > 0) {
+    first = static_cast<unsigned char>(bytes[0]);
+    last = static_cast<unsigned char>(bytes[size / 2]) |
+           uint64_t{static_cast<unsigned char>(bytes[size - 1])} << 8;
   }
-  const uint64_t mixed =
-      ((first & kNoCase) ^ ((last & kNoCase) << 21 | (last & kNoCase) >> 43) ^ size << 7) *
-      0x9e3779b97f4a7c15ull;
-  return mixed ^ mixed >> 29;
+  first &= kNoCase;
+  last &= kNoCase;
+  const uint64_t mixed = (first ^ (last << 21 | last >> 43) ^ size << 7) * 0x9e3779b97f4a7c15ull;
+  return {first, last, mixed ^ mixed >> 29};
+}
+
+bool is_short_word(std::string_view name) {
+  const auto is_letter = [](char c) { return to_upper(c) >= 'A' && to_upper(c) <= 'Z'; };
+  return name.size() <= 16 && std::all_of(name.begin(), name.end(), is_letter);
 }
 
 int words_of(std::string_view name) {
@@ -139,17 +153,17 @@ CommandTable::CommandTable(std::span<const CommandFamily* const> families) {
 void CommandTable::add(std::string_view name, Command* command) {
   ROX_ASSERT(lookup(name) == nullptr);
   if (++names_ * 2 > cells_.size()) grow();
-  const uint64_t hash = name_hash(name);
-  size_t at = hash & (cells_.size() - 1);
+  const Folded folded = fold(name);
+  size_t at = folded.hash & (cells_.size() - 1);
   while (cells_[at].command != nullptr) at = (at + 1) & (cells_.size() - 1);
-  cells_[at] = {hash, name, command};
+  cells_[at] = {folded.first, folded.last, name, command, is_short_word(name), false};
 }
 
 void CommandTable::grow() {
   std::vector<Cell> cells(cells_.size() * 2);
   for (const Cell& cell : cells_) {
     if (cell.command == nullptr) continue;
-    size_t at = cell.hash & (cells.size() - 1);
+    size_t at = fold(cell.name).hash & (cells.size() - 1);
     while (cells[at].command != nullptr) at = (at + 1) & (cells.size() - 1);
     cells[at] = cell;
   }
@@ -157,11 +171,15 @@ void CommandTable::grow() {
 }
 
 Command* CommandTable::lookup(std::string_view name) const {
-  const uint64_t hash = name_hash(name);
-  for (size_t at = hash & (cells_.size() - 1);; at = (at + 1) & (cells_.size() - 1)) {
+  const Folded folded = fold(name);
+  for (size_t at = folded.hash & (cells_.size() - 1);; at = (at + 1) & (cells_.size() - 1)) {
     const Cell& cell = cells_[at];
     if (cell.command == nullptr) return nullptr;
-    if (cell.hash == hash && equal_ignore_case(cell.name, name)) {
+    if (cell.first != folded.first || cell.last != folded.last || cell.name.size() != name.size()) {
+      continue;
+    }
+    // Outside the letters the dropped bit tells characters apart.
+    if (cell.is_short_word || equal_ignore_case(cell.name, name)) {
       return cell.hidden ? nullptr : cell.command;
     }
   }

@@ -62,9 +62,11 @@ class CommandTable {
 
  private:
   struct Cell {
-    uint64_t hash = 0;
+    uint64_t first = 0;  // of the name, without case; see fold()
+    uint64_t last = 0;
     std::string_view name;  // of a declaration, or in renamed_
     Command* command = nullptr;
+    bool is_short_word = false;  // first, last and the size say all
     bool hidden = false;
   };
   void add(std::string_view name, Command* command);

@@ -22,7 +22,10 @@ struct PlainKeys {
 };
 
 PlainKeys plain_keys(const Command& command, size_t argc) {
-  if (command.first_key == 0) return {0, 0, 1};
+  if (command.first_key == command.last_key) {  // one key, or none: most commands
+    const auto only = static_cast<size_t>(command.first_key);
+    return {only, only == 0 ? 0 : only + 1, 1};
+  }
   const size_t last = command.last_key >= 0 ? static_cast<size_t>(command.last_key)
                                             : argc - static_cast<size_t>(-command.last_key);
   const auto first = static_cast<size_t>(command.first_key);
@@ -39,12 +42,13 @@ std::string_view error_code(std::string_view text) { return text.substr(0, text.
 }  // namespace
 
 Prepared Engine::prepare(const Session& session, Args args, uint64_t* hashes) {
-  Prepared prepared{commands_.find(args), args, hashes};
-  std::memset(hashes, 0, args.size() * sizeof(uint64_t));
-  const Command* command = prepared.command;
-  if (command == nullptr || command->first_key == 0 || !arity_fits(command->arity, args.size())) {
-    return prepared;
-  }
+  Command* const command = commands_.find(args);
+  Prepared prepared{command, false, args, hashes};
+  for (size_t i = 0; i < args.size(); ++i) hashes[i] = 0;
+  if (command == nullptr) return prepared;
+  prepared.is_runnable =
+      arity_fits(command->arity, args.size()) && command->spec->handler != nullptr;
+  if (command->first_key == 0 || !prepared.is_runnable) return prepared;
   const Keyspace* keys = keyspace_if_used(session.db);
   const PlainKeys plain = plain_keys(*command, args.size());
   for (size_t at = plain.first; at < plain.end; at += plain.step) {
@@ -55,7 +59,7 @@ Prepared Engine::prepare(const Session& session, Args args, uint64_t* hashes) {
 }
 
 void Engine::prefetch(const Session& session, const Prepared& prepared) const {
-  if (prepared.command == nullptr || prepared.command->first_key == 0) return;
+  if (!prepared.is_runnable || prepared.command->first_key == 0) return;
   const Keyspace* keys = keyspace_if_used(session.db);
   if (keys == nullptr) return;
   const PlainKeys plain = plain_keys(*prepared.command, prepared.args.size());
@@ -68,11 +72,15 @@ Verdict Engine::execute(Session& session, Args args, resp::Reply& reply) {
   uint64_t few[16];
   std::vector<uint64_t> many;
   if (args.size() > std::size(few)) many.resize(args.size());
+  last_cycles_ = cycles_now();
   return execute(session, prepare(session, args, many.empty() ? few : many.data()), reply);
 }
 
 Verdict Engine::execute(Session& session, const Prepared& prepared, resp::Reply& reply) {
-  if (__builtin_expect(refuse_malformed(prepared, reply), 0)) return Verdict::kRefuse;
+  if (!prepared.is_runnable) [[unlikely]] {
+    refuse_malformed(prepared, reply);
+    return Verdict::kRefuse;
+  }
   const bool replay = session.kind == Session::Kind::kReplay;
   if (!gates_.empty() && !replay) {
     if (const Verdict verdict = pass_gates(session, prepared, reply); verdict != Verdict::kPass) {
@@ -80,12 +88,11 @@ Verdict Engine::execute(Session& session, const Prepared& prepared, resp::Reply&
     }
   }
   Command& command = *prepared.command;
-  const uint64_t started = cycles_now();
   silent_ = replay;
   begin_unit();
   Call call(*this, session, prepared, reply);
   const Status status = command.spec->handler(call);
-  if (__builtin_expect(!status.ok(), 0)) {
+  if (!status.ok()) [[unlikely]] {
     command.failed++;
     reply_error(reply, status);
   }
@@ -100,19 +107,21 @@ Verdict Engine::execute(Session& session, const Prepared& prepared, resp::Reply&
   }
   end_unit();
   silent_ = false;
-  finish(session, prepared, started);
-  return Verdict::kPass;
-}
-
-void Engine::finish(Session& session, const Prepared& prepared, uint64_t started_cycles) {
-  Command& command = *prepared.command;
-  const uint64_t cycles = cycles_now() - started_cycles;
+  // The counter is read once per command: a command begins where the one before it ended.
+  const uint64_t now = cycles_now();
+  const uint64_t cycles = now - last_cycles_;
+  last_cycles_ = now;
   command.calls++;
   command.duration_cycles += cycles;
   statistics.commands_processed++;
-  if (__builtin_expect(cycles < slow_cycles_, 1)) return;
+  if (cycles >= slow_cycles_) [[unlikely]]
+    report_slow(session, prepared, cycles);
+  return Verdict::kPass;
+}
+
+void Engine::report_slow(Session& session, const Prepared& prepared, uint64_t cycles) {
   const auto duration_ns = static_cast<uint64_t>(static_cast<double>(cycles) * ns_per_cycle());
-  if (duration_ns >= slow_ns_) observer_({command, session, prepared.args, duration_ns});
+  if (duration_ns >= slow_ns_) observer_({*prepared.command, session, prepared.args, duration_ns});
 }
 
 Verdict Engine::pass_gates(Session& session, const Prepared& prepared, resp::Reply& reply) {
@@ -129,32 +138,27 @@ Verdict Engine::pass_gates(Session& session, const Prepared& prepared, resp::Rep
   return Verdict::kPass;
 }
 
-bool Engine::refuse_malformed(const Prepared& prepared, resp::Reply& reply) {
+void Engine::refuse_malformed(const Prepared& prepared, resp::Reply& reply) {
   Command* command = prepared.command;
   const Args args = prepared.args;
   constexpr size_t kShownBytes = 128;  // of what a client sent, in an error reply
-  if (__builtin_expect(command == nullptr, 0)) {
+  std::string text;
+  if (command == nullptr) {
     std::string shown;
     for (size_t i = 1; i < args.size() && shown.size() < kShownBytes; ++i) {
       shown += fmt::format("'{}' ", args[i].substr(0, kShownBytes - shown.size()));
     }
-    const std::string text = fmt::format("ERR unknown command '{}', with args beginning with: {}",
-                                         args[0].substr(0, kShownBytes), shown);
-    reply_error(reply, user_error(text));
-    return true;
-  }
-  const bool fits = arity_fits(command->arity, args.size());
-  if (__builtin_expect(fits && command->spec->handler != nullptr, 1)) return false;
-  command->rejected++;
-  std::string text;
-  if (!fits) {
+    text = fmt::format("ERR unknown command '{}', with args beginning with: {}",
+                       args[0].substr(0, kShownBytes), shown);
+  } else if (!arity_fits(command->arity, args.size())) {
+    command->rejected++;
     text = fmt::format("ERR wrong number of arguments for '{}' command", command->full_name);
   } else {
+    command->rejected++;
     text = fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", args[1].substr(0, kShownBytes),
                        command->spec->name);
   }
   reply_error(reply, user_error(text));
-  return true;
 }
 
 void Engine::reply_error(resp::Reply& reply, const Status& status) {

@@ -162,6 +162,7 @@ void Engine::freed_in_background(size_t count) {
 // -----------------------------------------------------------------------------------------
 
 void Engine::refresh_clock() {
+  last_cycles_ = cycles_now();
   now_ms_ = environment_->now_ms();
   access_clock_ = uses_lfu ? static_cast<uint32_t>(now_ms_ / 60'000) & 0xffff
                            : static_cast<uint32_t>(now_ms_ / 1000) & kAccessMask;
@@ -261,9 +262,7 @@ void Engine::log(int db, Args args) {
   }
 }
 
-void Engine::end_unit() {
-  ROX_ASSERT(unit_depth_ > 0);
-  if (--unit_depth_ > 0 || unit_commands_.empty()) return;
+void Engine::deliver_unit() {
   std::vector<std::string_view> views;
   views.reserve(unit_args_.size());
   for (const auto& [offset, size] : unit_args_) {
@@ -282,9 +281,8 @@ void Engine::end_unit() {
   unit_text_.clear();
 }
 
-void Engine::notify(int db, std::string_view key, Event event) {
-  if (!has_listeners()) return;
-  for (const auto& [order, sink] : sinks_) sink->on_change({db, key, event});
+void Engine::deliver_change(const KeyChange& change) {
+  for (const auto& [order, sink] : sinks_) sink->on_change(change);
 }
 
 void Engine::notify_database_changed(int db) {

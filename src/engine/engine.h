@@ -43,13 +43,14 @@ struct Statistics {
   uint64_t expired_time_cap_reached = 0;
   uint64_t error_replies = 0;
   uint64_t freed_in_background = 0;
-  uint64_t being_freed = 0;  // handed to the executor, not yet done
+  uint64_t being_freed = 0;                              // handed to the executor, not yet done
   std::vector<std::pair<std::string, uint64_t>> errors;  // by code: "ERR", "WRONGTYPE"; <= 128
 };
 
 // One request on its way through prepare, prefetch and execute.
 struct Prepared {
   Command* command = nullptr;  // null: unknown
+  bool is_runnable = false;    // it has a handler and its arguments are as many as they should be
   Args args;
   uint64_t* hashes = nullptr;  // one per argument; 0: not a key, or not hashed
 };
@@ -146,10 +147,15 @@ class Engine {
 
   // Units nest; the outermost end hands everything logged since to the sinks as one (D2).
   void begin_unit() { unit_depth_++; }
-  void end_unit();
+  void end_unit() {
+    if (--unit_depth_ == 0 && !unit_commands_.empty()) deliver_unit();
+  }
   // Adds a command to the unit; bytes are copied.
   void log(int db, Args args);
-  void notify(int db, std::string_view key, Event event);
+  void notify(int db, std::string_view key, Event event) {
+    if (has_listeners()) [[unlikely]]
+      deliver_change({db, key, event});
+  }
   void notify_database_changed(int db);
   uint64_t dirty = 0;  // changes since the last save; persistence resets it
 
@@ -185,10 +191,12 @@ class Engine {
     size_t count;
   };
 
+  void deliver_unit();
+  void deliver_change(const KeyChange& change);
   Verdict pass_gates(Session& session, const Prepared& prepared, resp::Reply& reply);
-  // Answers what cannot run at all: unknown, wrong number of arguments. True when it did.
-  bool refuse_malformed(const Prepared& prepared, resp::Reply& reply);
-  void finish(Session& session, const Prepared& prepared, uint64_t started_cycles);
+  // Answers what cannot run at all: unknown, wrong number of arguments.
+  void refuse_malformed(const Prepared& prepared, resp::Reply& reply);
+  void report_slow(Session& session, const Prepared& prepared, uint64_t cycles);
   void reply_error(resp::Reply& reply, const Status& status);
   void expire(int db, const Key& key, Cell& cell);
   void remove(int db, const Key& key, Cell& cell, Event event);
@@ -219,6 +227,7 @@ class Engine {
   uint64_t start_ns_ = 0;
   uint64_t slow_ns_ = UINT64_MAX;
   uint64_t slow_cycles_ = UINT64_MAX;
+  uint64_t last_cycles_ = 0;  // when the last command ended: the next one begins
   std::function<void(const Execution&)> observer_;
 
   size_t expire_db_ = 0;  // where the background cycle goes on
