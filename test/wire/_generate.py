@@ -179,7 +179,7 @@ OTHER_TYPES = """
     SADD <typed-key> a b 1
     HSET <typed-key> f v
     ZADD <typed-key> 1 a 2 b
-    XADD <typed-key> 1-1 f v
+    !XADD <typed-key> 1-1 f v
 """
 
 KEYS = [b"k%d" % number for number in range(12)] + [

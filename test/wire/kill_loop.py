@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""kill -9, again and again, under clients that know what was acknowledged to them.
+
+Per way of saving: start, let the writers of _writers.py write, kill at a random moment, perhaps
+while a child saves, rewrites the log, or while the next start is recovering. Start again, and
+what is there must be a prefix of what was executed, with nothing missing that was acknowledged
+(reliability section 1; the page cache outlives a killed process, so `everysec` loses nothing
+either). The data is carried on from round to round.
+
+    ROX_KILL_ROUNDS=n    rounds in all, 30 when absent
+    ROX_SEED=n           other moments; what was used is printed
+"""
+import os
+import random
+import sys
+import time
+
+from _checks import expect, expect_that, run, test
+from _server import Server, is_redis, roxdb
+from _writers import Crowd
+
+ROUNDS = int(os.environ.get("ROX_KILL_ROUNDS", "30"))
+SEED = int(os.environ.get("ROX_SEED", "1"))
+FILLERS = 60000
+
+# Replies of the log that waits for the disk may be waited for one by one or in long pipelines.
+DEPTHS = [1, 4, 32, 100]
+SECONDS_MAX = 0.5
+
+
+class Loop:
+    def __init__(self, name, options):
+        self.name = name
+        self.chance = random.Random("%d-%s" % (SEED, name))
+        self.server = Server(options=dict({"save": ""}, **options))
+        self.crowd = Crowd(self.chance, DEPTHS)
+        with self.server.connect() as connection:
+            self.crowd.fill(connection, FILLERS)
+            expect(connection.call("SAVE"), b"OK")
+        self.start_seconds = 0.3
+        print("  %s: seed %d" % (name, SEED))
+
+    def sleep(self, seconds_max):
+        time.sleep(self.chance.random() * seconds_max)
+
+    def kill(self):
+        expect_that(self.server.is_running(), "the server ended by itself:\n" + self.server.log())
+        self.server.kill()
+        self.crowd.join()
+        expect(self.crowd.errors(), [], "errors while writing")
+
+    def restart(self, interruptions=0):
+        """Starts again; interrupts the recovery itself so many times."""
+        for _ in range(interruptions):
+            self.server.launch()
+            self.sleep(self.start_seconds)
+            self.server.kill()
+        started = time.monotonic()
+        self.server.start()
+        self.start_seconds = time.monotonic() - started
+        self.check_files()
+
+    def check_files(self):
+        """What an interrupted save has left behind is cleared away at the start (F8)."""
+        if is_redis(roxdb()):
+            return
+        left = [name for _, _, names in os.walk(self.server.directory) for name in names
+                if ".tmp." in name]
+        expect(left, [], "temporary files after a start")
+
+    def finish(self):
+        """An orderly end keeps everything."""
+        self.crowd.start(self.server)
+        self.sleep(SECONDS_MAX)
+        self.crowd.stop()
+        sent = self.crowd.sent()
+        with self.server.connect() as connection:
+            connection.send_commands([["SHUTDOWN", "SAVE"]])
+            connection.read_until_closed()
+        expect(self.server.wait(), 0, "exit code of SHUTDOWN")
+        self.restart()
+        self.crowd.check(self.server, sent, sent)
+        self.server.close()
+
+
+def loop_with_log(policy, rounds):
+    loop = Loop(policy, {"appendonly": "yes", "appendfsync": policy,
+                         "auto-aof-rewrite-percentage": "0"})
+    for number in range(rounds):
+        kind = ("write", "rewrite", "recovery", "save", "rewritten")[number % 5]
+        loop.crowd.start(loop.server)
+        loop.sleep(SECONDS_MAX)
+        with loop.server.connect() as connection:
+            if kind in ("rewrite", "rewritten"):
+                connection.call("BGREWRITEAOF")
+            if kind == "save":
+                connection.call("BGSAVE")
+            delayed = connection.info("persistence")["aof_delayed_fsync"]
+        if kind == "rewritten":
+            loop.server.wait_for_background_save()
+        loop.sleep(loop.start_seconds if kind in ("rewrite", "save") else 0.05)
+        loop.kill()
+        low, high = loop.crowd.acked(), loop.crowd.sent()
+        if delayed != "0":
+            # The disk was slower than the writers: two seconds may wait in memory (E7).
+            print("  round %d: %s delayed fsyncs, what was acknowledged is not asked for" % (
+                number, delayed))
+            low = [writer.starts[-1] for writer in loop.crowd.writers]
+        loop.restart(interruptions=2 if kind == "recovery" else 0)
+        loop.crowd.check(loop.server, low, high)
+        print("  round %d, %s: units acknowledged %s, sent %s, found %s" % (
+            number, kind, low, high, loop.crowd.sent()))
+    loop.finish()
+
+
+@test
+def always_loses_nothing_acknowledged():
+    loop_with_log("always", (ROUNDS + 1) * 2 // 5)
+
+
+@test
+def everysec_loses_nothing_acknowledged_to_kill_9():
+    loop_with_log("everysec", (ROUNDS + 1) * 2 // 5)
+
+
+@test
+def without_a_log_the_last_finished_snapshot_is_the_state():
+    loop = Loop("snapshots", {"appendonly": "no"})
+    low = high = loop.crowd.acked()
+    for number in range(ROUNDS - 2 * ((ROUNDS + 1) * 2 // 5)):
+        loop.crowd.start(loop.server)
+        for _ in range(2):
+            loop.sleep(SECONDS_MAX)
+            before = loop.crowd.acked()
+            with loop.server.connect() as connection:
+                expect(connection.call("BGSAVE"), b"Background saving started")
+            high = loop.crowd.sent()
+            if loop.chance.random() < 0.5:
+                loop.server.wait_for_background_save()
+                low = before
+            else:
+                loop.sleep(loop.start_seconds)
+                break
+        loop.kill()
+        loop.restart(interruptions=number % 2)
+        loop.crowd.check(loop.server, low, high)
+        low = high = loop.crowd.acked()
+        print("  round %d: found %s" % (number, low))
+    loop.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(run())
