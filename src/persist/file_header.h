@@ -50,7 +50,8 @@ FileHeader new_file_header(Environment& environment, Magic magic);
 std::string encode_file_header(const FileHeader& header);
 // Reads the header of a file that should begin with `magic`. Code::kIo when reading fails;
 // Code::kCorrupt with the reason in `why`: too short, another magic, hashes expected and found, or
-// a major version above `major_max`, both versions named.
+// a major version above `major_max`, both versions named. Then `header` is as it stands in the
+// file, for those who salvage.
 Status read_file_header(File& file, Magic magic, uint16_t major_max, FileHeader& header,
                         std::string& why);
 

@@ -35,6 +35,9 @@ std::string temporary_path(std::string_view path, pid_t pid, uint64_t n);
 // Whether a file name, without directory, is one that temporary_path() makes.
 bool is_temporary_name(std::string_view name);
 
+// What went wrong, for a log line: "write: No space left on device".
+std::string describe(const Status& status);
+
 // Writes all of it, in as many calls as it takes.
 Status write_all(File& file, std::string_view bytes);
 // Reads until `size` bytes are there or the file ends; returns how many there are.

@@ -30,12 +30,12 @@ struct SaveProgress {
 };
 
 struct SaveOptions {
-  int threads = 0;                                       // beside the caller's
-  bool compress = true;                                  // zstd, else plain blocks
-  uint64_t sequence = 0;                                 // see file_header.h
-  bool log_base = false;                                 // kLogBase
-  uint64_t bytes_per_second_max = 0;                     // of the file; 0: as fast as it goes
-  std::function<void(const SaveProgress&)> on_progress;  // after each block
+  int threads = 0;                                            // beside the caller's
+  bool compress = true;                                       // zstd, else plain blocks
+  uint64_t sequence = 0;                                      // see file_header.h
+  bool log_base = false;                                      // kLogBase
+  uint64_t bytes_per_second_max = 0;                          // of the file; 0: as fast as it goes
+  std::function<void(const SaveProgress&)> on_progress = {};  // after each block
 };
 
 // Writes the databases to `temporary`, a name of temporary_path(): whole and on the disk when ok,
@@ -78,16 +78,18 @@ struct LoadOptions {
   int threads = 0;            // beside the caller's
   bool salvage = false;       // take what verifies, report the rest in `losses`
   bool keep_expired = false;  // on a replica: its primary will delete them
-  std::function<void(const LoadProgress&)> on_progress;  // every few MiB, and at the end
+  bool replace = false;       // a key that is there already gives way
+  std::function<void(const LoadProgress&)> on_progress = {};  // every few MiB, and at the end
 };
 
 inline constexpr int kExitSnapshotRefused = 10;
 inline constexpr int kExitReadError = 12;
 
-// Adds the entries of a file to the databases. A key that is there already is corruption, as is one
-// that comes twice, so databases are empty before, unless the caller knows that keys differ. After
-// an error those read before it are there. Nobody is told of changes; `dirty` stays. RDB files are
-// recognised and imported (rdb_reader.h). Entries without access clock get a fresh one.
+// Adds the entries of a file to the databases, which are empty before, unless the caller knows that
+// keys differ or says `replace`: a key that is there already, as one that comes twice, is
+// corruption. After an error the entries before it are there. Nobody is told of changes; `dirty`
+// stays. RDB files are recognised and imported (rdb_reader.h). An access clock of the other kind
+// (LRU, LFU) than the Engine's now is replaced by a fresh one.
 LoadResult load_snapshot(engine::Engine& engine, const std::string& path,
                          const LoadOptions& options);
 // Reads and checks all of a file and keeps nothing. Of `options` threads and on_progress count.

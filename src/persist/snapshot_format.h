@@ -7,18 +7,18 @@
 // A block, 40 bytes and what is stored:
 //
 //   OFFSET  SIZE  MEANING                                         little endian
-//   0       4     "RBLK": salvage looks for it
-//   4       4     number of the block, 0 for the first; the trailer continues the row
-//   8       1     type: 1 entries, 2 continuation, 255 trailer
-//   9       1     flags: bit 0, a reader that does not know the type may skip the block
-//   10      1     codec of the stored bytes: 0 none, 1 zstd (one frame that says its size)
-//   11      1     0
-//   12      4     database of its entries
-//   16      4     raw length, <= 1 MiB
-//   20      4     stored length, <= raw length
-//   24      4     entries that begin in this block
-//   28      4     0
-//   32      8     XXH3-64 of the 32 bytes before and the stored bytes, seeded by the file id
+//   0       8     XXH3-64 of all bytes of the block behind it, seeded by the file id
+//   8       4     "RBLK": salvage looks for it
+//   12      4     number of the block, 0 for the first; the trailer continues the row
+//   16      1     type: 1 entries, 2 continuation, 255 trailer
+//   17      1     flags: bit 0, a reader that does not know the type may skip the block
+//   18      1     codec of the stored bytes: 0 none, 1 zstd (one frame that says its size)
+//   19      1     0
+//   20      4     database of its entries
+//   24      4     raw length, <= 1 MiB
+//   28      4     stored length, <= raw length
+//   32      4     entries that begin in this block
+//   36      4     0
 //   40      ..    stored bytes
 //
 // The hash and the number make that a block of another file, or at another place, never verifies.
@@ -93,16 +93,16 @@ struct BlockHeader {
   uint64_t hash = 0;
 };
 
-using BlockHeaderBytes = std::array<char, kBlockHeaderBytes>;
 inline constexpr std::string_view kBlockMark = "RBLK";
+inline constexpr size_t kBlockMarkOffset = 8;
 
-// The header of a block with these stored bytes, hash included.
-BlockHeaderBytes encode_block_header(const BlockHeader& header, std::string_view stored,
-                                     uint64_t seed);
-// False when the bytes cannot begin a block: wrong mark, or sizes above their bounds. The hash is
-// not checked here.
-bool decode_block_header(const char* bytes, BlockHeader& header);
-// The hash that bytes of a block, header and stored bytes in one piece, should carry.
+// Fills in the first kBlockHeaderBytes of a block whose stored bytes are in place behind them.
+// REQUIRES: block.size() is both together. `header.stored_size` and `header.hash` are set here.
+void seal_block(BlockHeader& header, std::string& block, uint64_t seed);
+// Takes apart the first kBlockHeaderBytes. False when they cannot begin a block: wrong mark, or
+// sizes above their bounds. The hash is not checked here.
+bool decode_block_header(std::string_view bytes, BlockHeader& header);
+// The hash that a block, header and stored bytes in one piece, should carry.
 uint64_t block_hash(std::string_view block, uint64_t seed);
 
 struct SnapshotCounts {

@@ -1,7 +1,8 @@
 // snapshotter.h: saving while the server goes on.
 //
 //   parent   start() --- serves, poll() ... -------------------- poll(): ended well -> install()
-//   child        `- fork: walk, compress, write, sync the temporary file, report -> exit 0
+//   child        `- fork: walk, compress, write, sync the temporary file, report -> exit 0    |
+//   executor                                                    rename, sync the directory <--'
 //
 // Only the parent renames, and only when the child has both said what it wrote and left with code
 // 0: a child that outlived a killed server can never replace a newer file (F7). Any other end is a
@@ -41,7 +42,9 @@ class SnapshotChild {
 
   State poll();  // takes in what the child says; never blocks
   State wait();  // until it has ended
-  // Gives the file its name, durable when ok. REQUIRES: poll() said kSucceeded; called once.
+  // Gives the file its name, durable when ok. Slow: a directory is synced, and an older file goes.
+  // May run on another thread while nobody else calls this object. REQUIRES: poll() said
+  // kSucceeded; called once.
   Status install();
 
   State state() const { return state_; }
@@ -54,7 +57,6 @@ class SnapshotChild {
   SnapshotChild(engine::Engine& engine, std::string path, std::string temporary);
   void receive();
   void end(const ChildState& ended);
-  void fail(std::string why);
 
   engine::Engine& engine_;
   std::string path_;
@@ -62,6 +64,7 @@ class SnapshotChild {
   std::unique_ptr<Child> child_;
   State state_ = State::kRunning;
   bool reported_ = false;  // the child said that its file is complete
+  bool silenced_ = false;  // it was killed because it said nothing for too long
   bool installed_ = false;
   std::string failure_;
   SaveProgress progress_;
@@ -74,6 +77,9 @@ class Snapshotter {
   // Registers its settings: dbfilename, rdbcompression, snapshot-threads, snapshot-write-rate.
   // `directory` is where snapshots go; both outlive this.
   Snapshotter(engine::Engine& engine, const std::string& directory);
+  ~Snapshotter();
+  Snapshotter(const Snapshotter&) = delete;
+  Snapshotter& operator=(const Snapshotter&) = delete;
 
   std::string path() const;
   // For saves and loads of others: the log's base, DEBUG RELOAD.
@@ -90,7 +96,7 @@ class Snapshotter {
   // Takes in what the child says and finishes when it has ended. Call often, it costs nothing.
   void poll();
   void wait();    // blocks until no child runs, and finishes
-  void cancel();  // BGSAVE CANCEL, SHUTDOWN: neither success nor failure
+  void cancel();  // BGSAVE CANCEL, SHUTDOWN: neither success nor failure. Blocks for some ms
   // Called when a save has ended, after everything here shows it.
   std::function<void(bool ok)> on_end;
 
@@ -115,18 +121,24 @@ class Snapshotter {
   void write_info(engine::InfoWriter& info, const SnapshotChild* other) const;
 
  private:
-  void finish();
-  void note_success(uint64_t changes_saved, uint64_t started_ns);
-  void note_failure(uint64_t started_ns);
+  struct Installation;
+
+  void child_ended();
+  void installed();  // or not: installation_ tells
+  void background_ended(const std::string& why);
+  void note_end(bool ok);
+  int64_t seconds_since(uint64_t began_ns) const;
 
   engine::Engine& engine_;
   const std::string& directory_;
-  std::string file_name_ = "dump.rox";
+  std::string file_name_ = "dump.rdb";
   bool compress_ = true;
   int64_t threads_ = 2;
   uint64_t write_rate_ = 0;
 
   std::unique_ptr<SnapshotChild> child_;
+  // The rename of its file, on its way. Shared with the executor's job, which may end late.
+  std::shared_ptr<Installation> installation_;
   uint64_t children_ = 0;        // numbers temporary files
   uint64_t dirty_at_start_ = 0;  // Engine::dirty when the child was forked
   uint64_t started_at_ns_ = 0;   // monotonic

@@ -1,0 +1,475 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "base/limits.h"
+#include "persist/file_header.h"
+#include "persist/files.h"
+#include "persist/snapshot.h"
+#include "persist/snapshot_reader.h"
+#include "persist/snapshot_writer.h"
+#include "types/value_stream.h"
+#include "types/value_type.h"
+
+namespace roxdb::persist {
+namespace {
+
+using types::Entry;
+using Found = SnapshotReader::Found;
+
+constexpr uint64_t kProgressStepBytes = 4u << 20;
+
+constexpr Status corrupt(std::string_view why) { return {Code::kCorrupt, 0, why}; }
+
+// Where the entries of a file go.
+class EntrySink {
+ public:
+  virtual ~EntrySink() = default;
+  // Called once, before anything else.
+  virtual void begin(const FileHeader& header) = 0;
+  // What the entries of a database are made in; null when there is no such database.
+  virtual memory::Slabs* slabs(uint32_t database) = 0;
+  // Takes the entry over.
+  virtual void accept(uint32_t database, Entry* entry) = 0;
+  // Everything accepted is in its place.
+  virtual void flush() = 0;
+  // Entries that were not taken because their key was there already.
+  virtual uint64_t duplicates() const = 0;
+};
+
+// Into an Engine. Entries wait for a few others, so that the lines of the table they need are
+// fetched meanwhile: one by one, each insert would wait for memory.
+class EngineSink final : public EntrySink {
+ public:
+  EngineSink(engine::Engine& engine, const LoadOptions& options)
+      : engine_(engine), options_(options) {
+    engine_.refresh_clock();
+  }
+
+  void begin(const FileHeader& header) override {
+    other_clock_ = ((header.flags & kAccessIsLfu) != 0) != engine_.uses_lfu;
+  }
+
+  memory::Slabs* slabs(uint32_t database) override {
+    if (database >= static_cast<uint32_t>(engine_.databases())) return nullptr;
+    return &engine_.keyspace(static_cast<int>(database)).slabs();
+  }
+
+  void accept(uint32_t database, Entry* entry) override {
+    engine::Keyspace& keyspace = engine_.keyspace(static_cast<int>(database));
+    if (entry->has_expiry() && entry->expire_at_ms() < engine_.now_ms() && !options_.keep_expired) {
+      keyspace.free_entry(entry);
+      expired++;
+      return;
+    }
+    if (other_clock_) entry->set_access(engine_.fresh_access());
+    const uint64_t hash = engine_.hash(entry->key());
+    keyspace.table().prefetch(hash);
+    batch_[waiting_++] = {&keyspace, entry, hash};
+    if (waiting_ == kBatch) flush();
+  }
+
+  void flush() override {
+    for (size_t i = 0; i < waiting_; ++i) insert(batch_[i]);
+    waiting_ = 0;
+  }
+
+  uint64_t duplicates() const override { return duplicates_; }
+
+  uint64_t kept = 0;
+  uint64_t expired = 0;
+
+ private:
+  static constexpr size_t kBatch = 32;
+  struct Waiting {
+    engine::Keyspace* keyspace;
+    Entry* entry;
+    uint64_t hash;
+  };
+
+  void insert(const Waiting& waiting) {
+    engine::Keyspace& keyspace = *waiting.keyspace;
+    const engine::Key key{waiting.entry->key(), waiting.hash};
+    engine::Cell* cell = keyspace.find(key);
+    if (cell == nullptr) {
+      keyspace.insert(key, waiting.entry);
+    } else if (options_.replace) {
+      keyspace.replace(key, *cell, waiting.entry);
+    } else {
+      keyspace.free_entry(waiting.entry);
+      duplicates_++;
+      return;
+    }
+    kept++;
+  }
+
+  engine::Engine& engine_;
+  const LoadOptions& options_;
+  bool other_clock_ = false;  // the file's access fields are of the kind not in use
+  std::array<Waiting, kBatch> batch_;
+  size_t waiting_ = 0;
+  uint64_t duplicates_ = 0;
+};
+
+// Through our hands and away again: verifying is loading without keeping.
+class PassingSink : public EntrySink {
+ public:
+  void begin(const FileHeader& /*header*/) override {}
+  memory::Slabs* slabs(uint32_t database) override {
+    return database < static_cast<uint32_t>(kDatabasesMax) ? &slabs_ : nullptr;
+  }
+  void accept(uint32_t database, Entry* entry) override {
+    pass(database, *entry);
+    if (entry->has_payload()) {
+      types::value_type(entry->type())->release_payload(entry->payload(), entry->encoding());
+    }
+    Entry::destroy(slabs_, entry);
+  }
+  void flush() override {}
+  uint64_t duplicates() const override { return 0; }
+
+ private:
+  virtual void pass(uint32_t /*database*/, const Entry& /*entry*/) {}
+
+  memory::Slabs slabs_;
+};
+
+// Through our hands into another file.
+class CopySink final : public PassingSink {
+ public:
+  CopySink(Environment& environment, std::string to)
+      : environment_(environment), to_(std::move(to)) {}
+
+  // As the original, but for the id: two files of one id could exchange blocks.
+  void begin(const FileHeader& original) override {
+    FileHeader header = new_file_header(environment_, kSnapshotMagic);
+    header.major = kSnapshotMajor;
+    header.minor = kSnapshotMinor;
+    header.created_ms = original.created_ms;
+    header.flags = original.flags;
+    header.sequence = original.sequence;
+    writer_.emplace(environment_, to_, header, SaveOptions{});
+  }
+  // REQUIRES: begin() was called.
+  Status finish() { return writer_->finish(); }
+  bool begun() const { return writer_.has_value(); }
+
+ private:
+  void pass(uint32_t database, const Entry& entry) override { writer_->add(database, entry); }
+
+  Environment& environment_;
+  const std::string to_;
+  std::optional<SnapshotWriter> writer_;
+};
+
+// Reads one snapshot into one sink. `found_` is always what the reader found last and nobody has
+// looked at yet.
+class Loader final : private types::ValueReader {
+ public:
+  Loader(File& file, std::string path, const LoadOptions& options, EntrySink& sink,
+         LoadResult& result)
+      : file_(file), path_(std::move(path)), options_(options), sink_(sink), result_(result) {}
+
+  void run() {
+    if (!read_header()) return;
+    sink_.begin(result_.header);
+    reader_.emplace(file_, result_.header, result_.file_bytes, options_.threads);
+    found_ = reader_->next();
+    bool goes_on = true;
+    while (goes_on && found_ != Found::kTrailer) {
+      goes_on = found_ == Found::kBlock ? read_block() : pass_damage();
+    }
+    sink_.flush();  // what waits there belongs to the good part, whatever came behind it
+    if (goes_on) check_end();
+    if (result_.status.ok() && options_.on_progress) report_progress(result_.file_bytes);
+  }
+
+ private:
+  // --- the file ------------------------------------------------------------------------------
+
+  bool read_header() {
+    const auto size = file_.size();
+    std::string why;
+    Status status = size.status();
+    if (size.ok()) {
+      result_.file_bytes = *size;
+      status = read_file_header(file_, kSnapshotMagic, kSnapshotMajor, result_.header, why);
+    }
+    if (status.ok()) return true;
+    if (options_.salvage && status.code == Code::kCorrupt &&
+        result_.header.magic == kSnapshotMagic && result_.header.major <= kSnapshotMajor) {
+      // The id may be right all the same: blocks that verify under it are good.
+      lose(0, kFileHeaderBytes, why);
+      result_.header.length = kFileHeaderBytes;
+      return true;
+    }
+    return refuse(0, status, status.code == Code::kCorrupt ? why : describe(status));
+  }
+
+  // The reader met something that is no block. False: the end.
+  bool pass_damage() {
+    const uint64_t from = reader_->offset();
+    const Status status = reader_->status();
+    const std::string why = status.code == Code::kCorrupt ? reader_->why() : describe(status);
+    if (!options_.salvage || status.code != Code::kCorrupt) {
+      return refuse(from, status, why + good_behind());
+    }
+    const bool goes_on = reader_->search_on();
+    if (!goes_on && reader_->status().code != Code::kCorrupt) {
+      return refuse(from, reader_->status(), describe(reader_->status()));
+    }
+    if (goes_on) found_ = reader_->next();
+    lose(from, (goes_on ? reader_->offset() : result_.file_bytes) - from, why);
+    return goes_on;
+  }
+
+  void check_end() {
+    result_.counts.block_hashes = reader_->block_hashes();
+    const SnapshotCounts& found = result_.counts;
+    const SnapshotCounts& announced = reader_->trailer();
+    std::string why;
+    if (sink_.duplicates() > 0) {
+      why = fmt::format("{} keys come twice", sink_.duplicates());
+    } else if (result_.losses.empty() && announced != found) {
+      why = fmt::format(
+          "the trailer tells of {} blocks, {} entries, {} with an expiry; there are {}, {}, {}, or "
+          "blocks are not those it knew",
+          announced.blocks, announced.entries, announced.expiring, found.blocks, found.entries,
+          found.expiring);
+    }
+    if (why.empty()) return;
+    if (options_.salvage) {
+      lose(reader_->offset(), 0, why);
+    } else {
+      refuse(reader_->offset(), corrupt("trailer"), why);
+    }
+  }
+
+  // For the message: what is intact behind a damage.
+  std::string good_behind() {
+    uint64_t entries = 0;
+    while (reader_->status().code == Code::kCorrupt && reader_->search_on()) {
+      Found found;
+      while ((found = reader_->next()) == Found::kBlock) entries += reader_->header().entries;
+      if (found == Found::kTrailer) break;
+    }
+    return fmt::format("; {} intact entries behind it", entries);
+  }
+
+  void lose(uint64_t offset, uint64_t bytes, std::string why) {
+    result_.losses.push_back({offset, bytes, std::move(why)});
+  }
+
+  // Returns false.
+  bool refuse(uint64_t offset, Status status, std::string_view why) {
+    result_.status = status;
+    result_.exit_code = status.code == Code::kNoMemory ? memory::kExitNoMemory
+                        : status.code == Code::kIo     ? kExitReadError
+                                                       : kExitSnapshotRefused;
+    result_.message = fmt::format("{}: offset {}: {}; {} entries before it", path_, offset, why,
+                                  result_.counts.entries);
+    if (status.code == Code::kCorrupt) {
+      result_.message += fmt::format("; \"roxdb-tool salvage {}\" copies what is intact", path_);
+    }
+    return false;
+  }
+
+  void report_progress(uint64_t file_bytes) {
+    reported_bytes_ = file_bytes;
+    options_.on_progress({.file_bytes = file_bytes,
+                          .file_bytes_total = result_.file_bytes,
+                          .entries = result_.counts.entries});
+  }
+
+  // --- blocks --------------------------------------------------------------------------------
+
+  // The block that was found, and those its last value goes on in. False: the end.
+  bool read_block() {
+    const uint64_t offset = reader_->offset();
+    if (options_.on_progress && offset - reported_bytes_ >= kProgressStepBytes) {
+      report_progress(offset);
+    }
+    result_.counts.blocks++;
+    interrupted_ = false;
+    const Status status = read_entries(BlockHeader(reader_->header()));
+    if (status.ok() && sink_.duplicates() > 0 && !options_.salvage) {
+      return refuse(offset, corrupt("duplicates"),
+                    "a key comes twice, here or in the block before");
+    }
+    if (!status.ok() && !pass_bad_block(offset, status)) return false;
+    if (!interrupted_) found_ = reader_->next();
+    return true;
+  }
+
+  // A verified block that makes no sense, or a value that does not go on. False: the end.
+  bool pass_bad_block(uint64_t offset, Status status) {
+    if (options_.salvage && status.code != Code::kNoMemory) {
+      lose(offset, (interrupted_ ? reader_->offset() : reader_->end_offset()) - offset,
+           std::string(status.text));
+      return true;
+    }
+    // Whatever keeps a value from going on is the better reason.
+    if (interrupted_ && found_ == Found::kDamage) return true;
+    return refuse(offset, status, describe(status));
+  }
+
+  Status read_entries(const BlockHeader& header) {
+    switch (header.type) {
+      case static_cast<uint8_t>(BlockType::kEntries):
+        break;
+      case static_cast<uint8_t>(BlockType::kContinuation):
+        return corrupt("a value goes on that did not begin");
+      default:
+        if ((header.flags & kBlockMayBeSkipped) != 0) return kOk;
+        return user_error(
+            because(fmt::format("a block of type {}, written by a later version", header.type)));
+    }
+    slabs_ = sink_.slabs(header.database);
+    if (slabs_ == nullptr) {
+      return user_error(because(fmt::format(
+          "database {} is above what the setting `databases` allows", header.database)));
+    }
+    left_ = reader_->raw();
+    database_ = header.database;
+    for (uint32_t i = 0; i < header.entries; ++i) ROX_TRY(read_entry());
+    return left_.empty() ? kOk : corrupt("bytes behind the last entry of a block");
+  }
+
+  // Keeps a text for as long as a Status may point to it.
+  std::string_view because(std::string why) { return why_ = std::move(why); }
+
+  // --- entries -------------------------------------------------------------------------------
+
+  Status read_entry() {
+    char head[4];
+    ROX_TRY(read(head, sizeof head));
+    const auto first = static_cast<uint8_t>(head[0]);
+    const size_t type_number = first & kEntryTypeMask;
+    if ((first & ~(kEntryTypeMask | kEntryHasExpiry)) != 0) return corrupt("an unknown entry flag");
+    types::EntryParts parts;
+    parts.type = static_cast<types::TypeId>(type_number);
+    std::memcpy(&parts.access, head + 1, 3);
+    if ((first & kEntryHasExpiry) != 0) {
+      ROX_TRY(const uint64_t at, word());
+      parts.expire_at_ms = static_cast<int64_t>(at);
+      if (parts.expire_at_ms < 0) return corrupt("an expiry before 1970");
+    }
+    ROX_TRY(text(key_, kBulkBytesMax));
+    parts.key = key_;
+    const types::ValueType* type =
+        type_number < types::kTypesMax ? types::value_type(parts.type) : nullptr;
+    if (type == nullptr) {
+      return user_error(because(
+          fmt::format("a value of type {}, which this version does not have", type_number)));
+    }
+    ROX_TRY(Entry * entry, type->load(*this, parts, *slabs_));
+    result_.counts.entries++;
+    result_.counts.expiring += uint64_t{entry->has_expiry()};
+    result_.counts.by_type[type_number]++;
+    sink_.accept(database_, entry);
+    return kOk;
+  }
+
+  Status read(char* out, size_t size) override {
+    if (size > left_.size()) return read_over_border(out, size);
+    left_.remove_prefix(left_.copy(out, size));
+    return kOk;
+  }
+
+  Status read_over_border(char* out, size_t size) {
+    while (size > left_.size()) {
+      const size_t taken = left_.copy(out, left_.size());
+      out += taken;
+      size -= taken;
+      left_ = {};
+      ROX_TRY(take_continuation());
+    }
+    return read(out, size);
+  }
+
+  Status take_continuation() {
+    if (interrupted_) return corrupt("a value ends too early");
+    found_ = reader_->next();
+    if (found_ == Found::kBlock) {
+      const BlockHeader& header = reader_->header();
+      if (header.type == static_cast<uint8_t>(BlockType::kContinuation) &&
+          header.database == database_) {
+        result_.counts.blocks++;
+        left_ = reader_->raw();
+        return kOk;
+      }
+    }
+    interrupted_ = true;
+    return corrupt("a value ends too early");
+  }
+
+  File& file_;
+  const std::string path_;
+  const LoadOptions& options_;
+  EntrySink& sink_;
+  LoadResult& result_;
+  std::optional<SnapshotReader> reader_;
+  Found found_ = Found::kDamage;
+  uint64_t reported_bytes_ = 0;
+
+  // The block in hand.
+  std::string_view left_;  // of its raw bytes
+  uint32_t database_ = 0;
+  memory::Slabs* slabs_ = nullptr;
+  bool interrupted_ = false;  // its last value did not go on: found_ is what came instead
+  std::string key_;
+  std::string why_;
+};
+
+LoadResult load(Environment& environment, const std::string& path, const LoadOptions& options,
+                EntrySink& sink) {
+  LoadResult result;
+  const auto file = environment.open(path, OpenMode::kRead);
+  if (file.ok()) {
+    Loader(**file, path, options, sink, result).run();
+  } else {
+    result.status = file.status();
+    result.exit_code = kExitReadError;
+    result.message = fmt::format("{}: {}", path, describe(file.status()));
+  }
+  return result;
+}
+
+}  // namespace
+
+LoadResult load_snapshot(engine::Engine& engine, const std::string& path,
+                         const LoadOptions& options) {
+  EngineSink sink(engine, options);
+  LoadResult result = load(engine.environment(), path, options, sink);
+  result.entries_kept = sink.kept;
+  result.expired = sink.expired;
+  return result;
+}
+
+LoadResult verify_snapshot(Environment& environment, const std::string& path,
+                           const LoadOptions& options) {
+  PassingSink sink;
+  return load(environment, path, options, sink);
+}
+
+LoadResult salvage_snapshot(Environment& environment, const std::string& from,
+                            const std::string& to) {
+  LoadOptions options;
+  options.salvage = true;
+  CopySink sink(environment, to);
+  LoadResult result = load(environment, from, options, sink);
+  if (!result.status.ok()) return result;
+  if (const Status status = sink.finish(); !status.ok()) {
+    result.status = status;
+    result.exit_code = kExitReadError;
+    result.message = fmt::format("{}: {}", to, describe(status));
+    return result;
+  }
+  result.entries_kept = result.counts.entries;
+  return result;
+}
+
+}  // namespace roxdb::persist

@@ -1,0 +1,241 @@
+#include "persist/snapshot_reader.h"
+
+#include <fmt/core.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "persist/files.h"
+
+namespace roxdb::persist {
+namespace {
+
+constexpr Status kDamaged{Code::kCorrupt, 0, "snapshot"};
+
+// What of a damaged file is searched at a time for the next block.
+constexpr size_t kSearchBytes = size_t{1} << 20;
+
+}  // namespace
+
+// One block on its way: read by the owner, then verified and unpacked by whoever gets it.
+class SnapshotReader::Block final : public Workers::Job {
+ public:
+  ~Block() override { ZSTD_freeDCtx(context_); }
+
+  uint64_t offset = 0;
+  std::string bytes;  // as they lie in the file, header included
+  BlockHeader header;
+  uint64_t seed = 0;
+  bool decoded = false;  // the header can begin a block, and all of it is there
+
+  // What reading it or running it found.
+  Status status;
+  std::string why;
+
+  std::string_view raw() const {
+    return header.codec == static_cast<uint8_t>(Codec::kNone)
+               ? std::string_view(bytes).substr(kBlockHeaderBytes)
+               : std::string_view(unpacked_.data(), header.raw_size);
+  }
+
+  void verify() {
+    status = kOk;
+    why.clear();
+    if (const uint64_t found = block_hash(bytes, seed); found != header.hash) {
+      return fail(fmt::format("block hash expected {:016x}, found {:016x}", header.hash, found));
+    }
+    switch (header.codec) {
+      case static_cast<uint8_t>(Codec::kNone):
+        if (header.stored_size != header.raw_size) fail("a plain block with two lengths");
+        return;
+      case static_cast<uint8_t>(Codec::kZstd):
+        return unpack();
+      default:
+        return fail(fmt::format("codec {} is not known to this version", header.codec));
+    }
+  }
+
+ private:
+  void run() override { verify(); }
+
+  void fail(std::string reason) {
+    status = kDamaged;
+    why = std::move(reason);
+  }
+
+  void unpack() {
+    if (context_ == nullptr) context_ = ZSTD_createDCtx();
+    if (context_ == nullptr) {
+      status = {Code::kNoMemory, 0, "zstd"};
+      why = "no memory to unpack a block";
+      return;
+    }
+    if (unpacked_.size() < header.raw_size) unpacked_.resize(kBlockBytesMax);
+    const size_t size =
+        ZSTD_decompressDCtx(context_, unpacked_.data(), header.raw_size,
+                            bytes.data() + kBlockHeaderBytes, bytes.size() - kBlockHeaderBytes);
+    if (ZSTD_isError(size) != 0 || size != header.raw_size) {
+      fail(fmt::format("a block does not unpack to its {} bytes", header.raw_size));
+    }
+  }
+
+  ZSTD_DCtx* context_ = nullptr;
+  std::string unpacked_;
+};
+
+SnapshotReader::SnapshotReader(File& file, const FileHeader& header, uint64_t file_bytes,
+                               int threads)
+    : file_(file),
+      file_header_(header),
+      seed_(header.seed()),
+      file_bytes_(file_bytes),
+      read_offset_(header.length),
+      block_hashes_(seed_),
+      workers_(threads) {
+  // One is in use, each thread has one in hand and one to go on with, and one is ready.
+  const size_t blocks = threads == 0 ? 2 : 2 + 2 * static_cast<size_t>(threads);
+  for (size_t i = 0; i < blocks; ++i) ring_.push_back(std::make_unique<Block>());
+}
+
+SnapshotReader::~SnapshotReader() = default;
+
+const BlockHeader& SnapshotReader::header() const { return ring_[current_]->header; }
+std::string_view SnapshotReader::raw() const { return ring_[current_]->raw(); }
+uint64_t SnapshotReader::end_offset() const { return offset_ + ring_[current_]->bytes.size(); }
+
+SnapshotReader::Found SnapshotReader::next() {
+  read_ahead();
+  ROX_ASSERT(ahead_ > 0);
+  current_ = (current_ + 1) % ring_.size();
+  ahead_--;
+  Block& block = *ring_[current_];
+  if (block.decoded) workers_.finish(block);
+  return take(block);
+}
+
+void SnapshotReader::read_ahead() {
+  while (!ended_ && ahead_ + 1 < ring_.size()) {
+    Block& block = *ring_[(current_ + 1 + ahead_) % ring_.size()];
+    block.decoded = read_block(block);
+    if (block.decoded) workers_.submit(block);
+    // Behind a trailer or a bad header there is nothing to go on with.
+    ended_ = !block.decoded || block.header.type == static_cast<uint8_t>(BlockType::kTrailer);
+    ahead_++;
+  }
+}
+
+// Reads the block at read_offset_ and moves it on. False: what is there cannot be one.
+bool SnapshotReader::read_block(Block& block) {
+  block.offset = read_offset_;
+  block.seed = seed_;
+  block.status = kDamaged;
+  block.bytes.resize(kBlockHeaderBytes);
+  const auto head = read_fully(file_, read_offset_, block.bytes.data(), kBlockHeaderBytes);
+  if (!head.ok()) {
+    block.status = head.status();
+    return false;
+  }
+  if (*head == 0) {
+    block.why = "the file ends without its trailer";
+    return false;
+  }
+  if (*head < kBlockHeaderBytes) {
+    block.why = "the file ends inside the header of a block";
+    return false;
+  }
+  if (!decode_block_header(block.bytes, block.header)) {
+    block.why = "no block begins where one should";
+    return false;
+  }
+  block.bytes.resize(kBlockHeaderBytes + block.header.stored_size);
+  const auto body = read_fully(file_, read_offset_ + kBlockHeaderBytes,
+                               block.bytes.data() + kBlockHeaderBytes, block.header.stored_size);
+  if (!body.ok()) {
+    block.status = body.status();
+    return false;
+  }
+  if (*body < block.header.stored_size) {
+    block.why = "the file ends inside a block";
+    return false;
+  }
+  read_offset_ += block.bytes.size();
+  return true;
+}
+
+SnapshotReader::Found SnapshotReader::take(Block& block) {
+  offset_ = block.offset;
+  if (!block.status.ok()) return damage(block.offset, block.status, block.why);
+  if (block.header.number != next_number_) {
+    return damage(
+        block.offset, kDamaged,
+        fmt::format("block {} stands where block {} should", block.header.number, next_number_));
+  }
+  next_number_++;
+  if (block.header.type != static_cast<uint8_t>(BlockType::kTrailer)) {
+    block_hashes_.add(
+        {reinterpret_cast<const char*>(&block.header.hash), sizeof block.header.hash});
+    return Found::kBlock;
+  }
+  if (!decode_trailer(block.raw(), trailer_)) {
+    return damage(block.offset, kDamaged, "the trailer is not one");
+  }
+  if (end_offset() != file_bytes_) {
+    return damage(end_offset(), kDamaged,
+                  fmt::format("{} bytes behind the trailer", file_bytes_ - end_offset()));
+  }
+  return Found::kTrailer;
+}
+
+SnapshotReader::Found SnapshotReader::damage(uint64_t offset, Status status, std::string why) {
+  offset_ = offset;
+  status_ = status;
+  why_ = std::move(why);
+  return Found::kDamage;
+}
+
+bool SnapshotReader::search_on() {
+  forget_ahead();
+  Block& block = *ring_[current_];
+  std::string window(kSearchBytes + kBlockHeaderBytes, '\0');
+  for (uint64_t at = offset_; at < file_bytes_; at += kSearchBytes) {
+    const auto got = read_fully(file_, at, window.data(), window.size());
+    if (!got.ok()) {
+      status_ = got.status();
+      return false;
+    }
+    const std::string_view bytes(window.data(), *got);
+    for (size_t mark = bytes.find(kBlockMark, kBlockMarkOffset); mark != std::string_view::npos;
+         mark = bytes.find(kBlockMark, mark + 1)) {
+      const size_t start = mark - kBlockMarkOffset;
+      if (start >= kSearchBytes) break;  // the next window has it too
+      if (!verifies_at(at + start, block)) continue;
+      read_offset_ = at + start;
+      next_number_ = block.header.number;
+      ended_ = false;
+      return true;
+    }
+  }
+  offset_ = file_bytes_;
+  return false;
+}
+
+bool SnapshotReader::verifies_at(uint64_t offset, Block& block) {
+  const uint64_t back = std::exchange(read_offset_, offset);
+  const bool decoded = read_block(block);
+  read_offset_ = back;
+  if (!decoded || block.header.number < next_number_) return false;
+  block.verify();
+  return block.status.ok();
+}
+
+// What was read ahead from the wrong place is dropped.
+void SnapshotReader::forget_ahead() {
+  for (; ahead_ > 0; ahead_--) {
+    Block& block = *ring_[(current_ + ahead_) % ring_.size()];
+    if (block.decoded) workers_.finish(block);
+  }
+}
+
+}  // namespace roxdb::persist
