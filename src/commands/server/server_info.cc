@@ -1,0 +1,256 @@
+#include "commands/server/server_info.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "base/memory.h"
+#include "base/numbers.h"
+#include "base/process_info.h"
+#include "base/version.h"
+#include "engine/config_file.h"
+
+namespace roxdb::commands {
+namespace {
+
+using engine::InfoWriter;
+
+std::string random_hex(Environment& environment, size_t digits) {
+  std::string bytes(digits / 2, '\0');
+  environment.random(bytes.data(), bytes.size());
+  std::string hex;
+  for (const char c : bytes) {
+    fmt::format_to(std::back_inserter(hex), "{:02x}", static_cast<unsigned char>(c));
+  }
+  return hex;
+}
+
+double ratio(size_t a, size_t b) {
+  return b == 0 ? 0 : static_cast<double>(a) / static_cast<double>(b);
+}
+
+int64_t difference(size_t a, size_t b) { return static_cast<int64_t>(a) - static_cast<int64_t>(b); }
+
+std::string percent(double value) { return fmt::format("{:.2f}%", value); }
+
+// The value of a setting that another room owns, or what counts without that room.
+std::string setting_or(const engine::Engine& engine, std::string_view name,
+                       std::string_view otherwise) {
+  const engine::Setting* setting = engine.settings.find(name);
+  return setting != nullptr ? setting->get() : std::string(otherwise);
+}
+
+void write_both(InfoWriter& out, std::string_view name, size_t bytes) {
+  out.field(name, bytes);
+  out.field(fmt::format("{}_human", name), human_bytes(bytes));
+}
+
+}  // namespace
+
+std::string human_bytes(uint64_t bytes) {
+  if (bytes < 1024) return fmt::format("{}B", bytes);
+  static constexpr char kUnits[] = {'K', 'M', 'G', 'T', 'P', 'E'};
+  double value = static_cast<double>(bytes) / 1024;
+  size_t unit = 0;
+  while (value >= 1024 && unit + 1 < std::size(kUnits)) {
+    value /= 1024;
+    ++unit;
+  }
+  return fmt::format("{:.2f}{}", value, kUnits[unit]);
+}
+
+ServerInfo::ServerInfo(engine::Engine& engine)
+    : engine_(engine),
+      started_ns_(engine.environment().monotonic_ns()),
+      startup_bytes_(memory::used_bytes()),
+      run_id_(random_hex(engine.environment(), 40)),
+      sampled_ns_(started_ns_) {
+  const auto add = [&](std::string_view section, void (ServerInfo::*write)(InfoWriter&)) {
+    engine.info.add(section, [this, write](InfoWriter& out) { (this->*write)(out); });
+  };
+  add("server", &ServerInfo::write_server);
+  add("memory", &ServerInfo::write_memory);
+  add("stats", &ServerInfo::write_stats);
+  add("replication", &ServerInfo::write_replication);
+  add("cpu", &ServerInfo::write_cpu);
+  add("commandstats", &ServerInfo::write_command_stats);
+  add("errorstats", &ServerInfo::write_error_stats);
+  add("keyspace", &ServerInfo::write_keyspace);
+  engine.info.add("cluster", [](InfoWriter& out) { out.field("cluster_enabled", 0); });
+}
+
+uint64_t ServerInfo::uptime_seconds() const {
+  return (engine_.environment().monotonic_ns() - started_ns_) / 1'000'000'000;
+}
+
+void ServerInfo::tick() {
+  peak_bytes_ = std::max(peak_bytes_, memory::used_bytes());
+  const uint64_t now_ns = engine_.environment().monotonic_ns();
+  const uint64_t passed_ns = now_ns - sampled_ns_;
+  if (passed_ns < kSampleNs) return;
+  const uint64_t commands = engine_.statistics.commands_processed;
+  // RESETSTAT puts the counter back.
+  const uint64_t done = commands >= sampled_commands_ ? commands - sampled_commands_ : commands;
+  rates_[next_rate_] =
+      static_cast<uint64_t>(static_cast<double>(done) * 1e9 / static_cast<double>(passed_ns));
+  next_rate_ = (next_rate_ + 1) % kSamples;
+  sampled_ns_ = now_ns;
+  sampled_commands_ = commands;
+}
+
+MemoryFigures ServerInfo::memory() {
+  MemoryFigures figures{};
+  figures.used = memory::used_bytes();
+  peak_bytes_ = std::max(peak_bytes_, figures.used);
+  figures.peak = peak_bytes_;
+  figures.startup = startup_bytes_;
+  figures.overhead = startup_bytes_;
+  for (int db = 0; db < engine_.databases(); ++db) {
+    const engine::Keyspace* keys = engine_.keyspace_if_used(db);
+    if (keys != nullptr) figures.overhead += keys->table_bytes();
+  }
+  figures.overhead = std::min(figures.overhead, figures.used);
+  figures.dataset = figures.used - figures.overhead;
+  figures.dataset_percent = std::min(
+      100.0, 100 * ratio(figures.dataset,
+                         figures.used > startup_bytes_ ? figures.used - startup_bytes_ : 0));
+  figures.peak_percent = 100 * ratio(figures.used, figures.peak);
+  figures.resident = resident_bytes();
+  const memory::AllocatorStats allocator = memory::allocator_stats();
+  figures.allocated = allocator.allocated != 0 ? allocator.allocated : figures.used;
+  figures.active = std::max(allocator.active, figures.allocated);
+  figures.allocator_resident = std::max(allocator.resident, figures.active);
+  return figures;
+}
+
+void ServerInfo::write_server(InfoWriter& out) {
+  Environment& environment = engine_.environment();
+  out.field("redis_version", kRedisVersion);
+  out.field("redis_git_sha1", "00000000");
+  out.field("redis_git_dirty", 0);
+  out.field("redis_build_id", "0");
+  out.field("redis_mode", "standalone");
+  out.field("roxdb_version", kVersion);
+  out.field("os", operating_system());
+  out.field("arch_bits", sizeof(void*) * 8);
+  out.field("monotonic_clock", "POSIX clock_gettime");
+  out.field("multiplexing_api", "libuv");
+  out.field("gcc_version", fmt::format("{}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__));
+  out.field("process_id", environment.process_id());
+  out.field("process_supervised", setting_or(engine_, "supervised", "no"));
+  out.field("run_id", run_id_);
+  out.field("tcp_port", setting_or(engine_, "port", "0"));
+  out.field("server_time_usec", environment.now_us());
+  out.field("uptime_in_seconds", uptime_seconds());
+  out.field("uptime_in_days", uptime_seconds() / 86'400);
+  out.field("hz", engine_.hz);
+  out.field("configured_hz", engine_.hz);
+  out.field("lru_clock", engine_.now_ms() / 1000 & 0xffffff);
+  out.field("executable", executable_path());
+  const auto* file = engine_.services.find<engine::ConfigFile>();
+  out.field("config_file", file != nullptr ? file->path() : std::string());
+}
+
+void ServerInfo::write_memory(InfoWriter& out) {
+  const MemoryFigures figures = memory();
+  write_both(out, "used_memory", figures.used);
+  write_both(out, "used_memory_rss", figures.resident);
+  write_both(out, "used_memory_peak", figures.peak);
+  out.field("used_memory_peak_perc", percent(figures.peak_percent));
+  out.field("used_memory_overhead", figures.overhead);
+  out.field("used_memory_startup", figures.startup);
+  out.field("used_memory_dataset", figures.dataset);
+  out.field("used_memory_dataset_perc", percent(figures.dataset_percent));
+  out.field("allocator_allocated", figures.allocated);
+  out.field("allocator_active", figures.active);
+  out.field("allocator_resident", figures.allocator_resident);
+  write_both(out, "total_system_memory", system_memory_bytes());
+  const std::string limit = setting_or(engine_, "maxmemory", "0");
+  out.field("maxmemory", limit);
+  out.field("maxmemory_human", human_bytes(parse_uint64(limit).value_or(0)));
+  out.field("maxmemory_policy", setting_or(engine_, "maxmemory-policy", "noeviction"));
+  out.line("allocator_frag_ratio", "{:.2f}", ratio(figures.active, figures.allocated));
+  out.field("allocator_frag_bytes", difference(figures.active, figures.allocated));
+  out.line("allocator_rss_ratio", "{:.2f}", ratio(figures.allocator_resident, figures.active));
+  out.field("allocator_rss_bytes", difference(figures.allocator_resident, figures.active));
+  out.line("rss_overhead_ratio", "{:.2f}", ratio(figures.resident, figures.allocator_resident));
+  out.field("rss_overhead_bytes", difference(figures.resident, figures.allocator_resident));
+  out.line("mem_fragmentation_ratio", "{:.2f}", ratio(figures.resident, figures.used));
+  out.field("mem_fragmentation_bytes", difference(figures.resident, figures.used));
+  out.field("mem_not_counted_for_evict", 0);
+  out.field("mem_allocator", memory::allocator_name());
+  // A table that grows segment by segment never holds two tables at once.
+  out.field("mem_overhead_db_hashtable_rehashing", 0);
+  out.field("active_defrag_running", 0);
+  out.field("lazyfree_pending_objects", engine_.statistics.being_freed);
+  out.field("lazyfreed_objects", engine_.statistics.freed_in_background);
+}
+
+void ServerInfo::write_stats(InfoWriter& out) {
+  const engine::Statistics& statistics = engine_.statistics;
+  out.field("total_commands_processed", statistics.commands_processed);
+  out.field("instantaneous_ops_per_sec",
+            std::accumulate(std::begin(rates_), std::end(rates_), uint64_t{0}) / kSamples);
+  out.field("expired_keys", statistics.expired_keys);
+  out.field("expired_time_cap_reached_count", statistics.expired_time_cap_reached);
+  out.field("evicted_keys", statistics.evicted_keys);
+  out.field("keyspace_hits", statistics.keyspace_hits);
+  out.field("keyspace_misses", statistics.keyspace_misses);
+  out.field("total_error_replies", statistics.error_replies);
+}
+
+void ServerInfo::write_replication(InfoWriter& out) {
+  out.field("role", "master");
+  out.field("connected_slaves", 0);
+  out.field("master_failover_state", "no-failover");
+  out.field("master_replid", run_id_);
+  out.field("master_replid2", std::string(40, '0'));
+  out.field("master_repl_offset", 0);
+  out.field("second_repl_offset", -1);
+  out.field("repl_backlog_active", 0);
+  out.field("repl_backlog_size", setting_or(engine_, "repl-backlog-size", "0"));
+  out.field("repl_backlog_first_byte_offset", 0);
+  out.field("repl_backlog_histlen", 0);
+}
+
+void ServerInfo::write_cpu(InfoWriter& out) {
+  const auto write = [&out](std::string_view suffix, CpuScope scope) {
+    const CpuTimes times = cpu_times(scope);
+    out.line(fmt::format("used_cpu_sys{}", suffix), "{:.6f}", times.system_seconds);
+    out.line(fmt::format("used_cpu_user{}", suffix), "{:.6f}", times.user_seconds);
+  };
+  write("", CpuScope::kProcess);
+  write("_children", CpuScope::kChildren);
+  write("_main_thread", CpuScope::kThisThread);
+}
+
+void ServerInfo::write_command_stats(InfoWriter& out) {
+  const double us_per_cycle = engine_.ns_per_cycle() / 1000;
+  for (const auto& command : engine_.commands().all()) {
+    if (command->calls == 0 && command->rejected == 0 && command->failed == 0) continue;
+    const double us = static_cast<double>(command->duration_cycles) * us_per_cycle;
+    const double us_per_call = command->calls == 0 ? 0 : us / static_cast<double>(command->calls);
+    out.line(fmt::format("cmdstat_{}", command->full_name),
+             "calls={},usec={:.0f},usec_per_call={:.2f},rejected_calls={},failed_calls={}",
+             command->calls, us, us_per_call, command->rejected, command->failed);
+  }
+}
+
+void ServerInfo::write_error_stats(InfoWriter& out) {
+  for (const auto& [code, count] : engine_.statistics.errors) {
+    out.line(fmt::format("errorstat_{}", code), "count={}", count);
+  }
+}
+
+void ServerInfo::write_keyspace(InfoWriter& out) {
+  for (int db = 0; db < engine_.databases(); ++db) {
+    const engine::Keyspace* keys = engine_.keyspace_if_used(db);
+    if (keys == nullptr || keys->size() == 0) continue;
+    out.line(fmt::format("db{}", db), "keys={},expires={},avg_ttl={},subexpiry=0", keys->size(),
+             keys->expires(), keys->average_ttl_ms(engine_.now_ms(), engine_.random));
+  }
+}
+
+}  // namespace roxdb::commands
