@@ -216,14 +216,14 @@ void ServerInfo::write_replication(InfoWriter& out) {
 }
 
 void ServerInfo::write_cpu(InfoWriter& out) {
-  const auto write = [&out](std::string_view suffix, CpuScope scope) {
+  const auto add = [&out](std::string_view suffix, CpuScope scope) {
     const CpuTimes times = cpu_times(scope);
     out.line(fmt::format("used_cpu_sys{}", suffix), "{:.6f}", times.system_seconds);
     out.line(fmt::format("used_cpu_user{}", suffix), "{:.6f}", times.user_seconds);
   };
-  write("", CpuScope::kProcess);
-  write("_children", CpuScope::kChildren);
-  write("_main_thread", CpuScope::kThisThread);
+  add("", CpuScope::kProcess);
+  add("_children", CpuScope::kChildren);
+  add("_main_thread", CpuScope::kThisThread);
 }
 
 void ServerInfo::write_command_stats(InfoWriter& out) {
