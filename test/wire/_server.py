@@ -65,7 +65,9 @@ def free_port():
 class Server:
     """One server process; may be started again on the same data after it has ended."""
 
-    def __init__(self, program=None, options=None, arguments=(), directory=None, start=True):
+    def __init__(self, program=None, options=None, arguments=(), directory=None, start=True,
+                 prefix=()):
+        self.prefix = list(prefix)  # a program that becomes the server, as `env` does
         self.program = program or roxdb()
         self.options = dict(QUIET, **(options or {}))
         self.arguments = list(arguments)
@@ -87,15 +89,13 @@ class Server:
     # ---- the process ----
 
     def command_line(self):
-        words = [self.program]
-        if self.arguments and not self.arguments[0].startswith("--"):
-            words += self.arguments  # a configuration file comes first
-        words += ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.directory]
-        for name, value in self.options.items():
+        """Arguments come first: a configuration file, whose lines the options then overrule."""
+        options = dict({"port": self.port, "bind": "127.0.0.1", "dir": self.directory},
+                       **self.options)
+        words = self.prefix + [self.program] + self.arguments
+        for name, value in options.items():
             words.append("--" + name)
             words += value if isinstance(value, list) else [str(value)]
-        if self.arguments and self.arguments[0].startswith("--"):
-            words += self.arguments
         return words
 
     def launch(self):
@@ -293,6 +293,15 @@ class Connection:
     def info(self, section="everything"):
         text = self.call("INFO", section).decode()
         return dict(line.split(":", 1) for line in text.split("\r\n") if ":" in line)
+
+    def read_until_closed_or(self, wanted):
+        """True when exactly these bytes come; False when the server closes before that."""
+        try:
+            while len(self.buffer) < len(wanted):
+                self._fill()
+        except ConnectionError:
+            return False
+        return self.buffer == wanted
 
     def read_until_closed(self):
         """Everything until the server closes; a reset counts as closing."""

@@ -9,8 +9,8 @@ units within a writer.
     sent      0 1 2 3 4 5 6 7 8 9 | not sent
     replies   0 1 2 3 4 5         |              legal after kill -9 with a log: n = 6 .. 10
 
-Across writers the shared keys order:<round> tell: every eighth unit appends "writer.unit;" to it, so
-it holds the order in which the server has executed. Each writer's entries in it must be exactly
+Across writers the shared keys order:<round> tell: every eighth unit appends "writer.unit;", so they
+hold the order in which the server has executed. Each writer's entries in it must be exactly
 those among its first n units. A prefix of the execution order (reliability D1) passes; any other
 set of units does not.
 """
