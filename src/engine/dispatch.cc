@@ -44,7 +44,6 @@ std::string_view error_code(std::string_view text) { return text.substr(0, text.
 Prepared Engine::prepare(const Session& session, Args args, uint64_t* hashes) {
   Command* const command = commands_.find(args);
   Prepared prepared{command, false, args, hashes};
-  for (size_t i = 0; i < args.size(); ++i) hashes[i] = 0;
   if (command == nullptr) return prepared;
   prepared.is_runnable =
       arity_fits(command->arity, args.size()) && command->spec->handler != nullptr;
@@ -69,7 +68,7 @@ void Engine::prefetch(const Session& session, const Prepared& prepared) const {
 }
 
 Verdict Engine::execute(Session& session, Args args, resp::Reply& reply) {
-  uint64_t few[16];
+  uint64_t few[16] = {};
   std::vector<uint64_t> many;
   if (args.size() > std::size(few)) many.resize(args.size());
   last_cycles_ = cycles_now();

@@ -82,9 +82,9 @@ class Engine {
 
   // Runs one command: exactly one reply is made, unless the verdict is kPostpone.
   Verdict execute(Session& session, Args args, resp::Reply& reply);
-  // The same in three steps, for batches. `hashes` has one element per argument and outlives
-  // execute(). Nothing may be changed between prefetch and its execute that the batch itself does
-  // not do; if it is, only speed is lost.
+  // The same in three steps, for batches. `hashes` has one element per argument, all 0, and
+  // outlives execute(). What changes between prefetch and execute, other than by the batch itself,
+  // costs only speed.
   Prepared prepare(const Session& session, Args args, uint64_t* hashes);
   void prefetch(const Session& session, const Prepared& prepared) const;
   Verdict execute(Session& session, const Prepared& prepared, resp::Reply& reply);
@@ -125,6 +125,9 @@ class Engine {
   // takes long, so that all commands of a batch agree on what has expired.
   int64_t now_ms() const { return now_ms_; }
   void refresh_clock();
+  // Sets it to another moment, until the next refresh: each unit of the log is replayed at the time
+  // it first ran.
+  void set_clock(int64_t now_ms);
   // Redis's access clock for Entry::access(): minutes and counter (LFU) or seconds (LRU).
   uint32_t fresh_access() const;
   void touch(Entry& entry);
@@ -150,6 +153,8 @@ class Engine {
   void end_unit() {
     if (--unit_depth_ == 0 && !unit_commands_.empty()) deliver_unit();
   }
+  // The running command is part of a larger unit: the state of this moment is half of one.
+  bool inside_larger_unit() const { return unit_depth_ > 1; }
   // Adds a command to the unit; bytes are copied.
   void log(int db, Args args);
   void notify(int db, std::string_view key, Event event) {

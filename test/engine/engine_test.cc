@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(batches_give_the_same_as_single_commands) {
   std::vector<std::vector<uint64_t>> hashes;
   std::vector<Prepared> prepared;
   for (const auto& request : requests) {
-    hashes.emplace_back(request.size(), 99);
+    hashes.emplace_back(request.size(), 0);
     prepared.push_back(engine.prepare(session, request, hashes.back().data()));
   }
   for (const Prepared& request : prepared) engine.prefetch(session, request);
