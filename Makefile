@@ -179,10 +179,11 @@ $(B)/libroxdb.so: $(LIB_OBJECTS) scripts/libroxdb.map $(B)/link.stamp
 	  -Wl,--version-script=scripts/libroxdb.map $(filter %.o,$^) -o $@ $(LIBS)
 comma := ,
 
-$(B)/tools/%: tools/%.cc $(B)/compile.stamp | setup
+# C++ tools may use the rooms below the server, with the allocator of the programs.
+$(B)/tools/%: tools/%.cc $(B)/libroxdb.a $(B)/compile.stamp | setup
 	$(call say,CXX,$<)
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) -MMD -MP -pie $< $(MODE_LINK) $(LDFLAGS) -o $@ -pthread
+	$(Q)$(COMPILE) -MMD -MP -pie $< $(B)/libroxdb.a $(MODE_LINK) $(LDFLAGS) -o $@ $(PROGRAM_LIBS)
 
 $(B)/tools/%: tools/%.c $(B)/libroxdb.so $(B)/compile.stamp | setup
 	$(call say,CC,$<)

@@ -278,7 +278,7 @@ void TableBase::resize(uint64_t hash, Word word, uint32_t lines, uint32_t lines_
   Segment* old = word.segment();
   Segment* segment = create_segment(lines, lines_max);
   segment->mark = old->mark;
-  segment->take_all(*old);
+  SegmentFiller(segment).add_all(*old);
   work.cells += old->count;
   point(hash, word.depth(), segment, work);
   destroy_segments(old);
@@ -314,15 +314,14 @@ bool TableBase::split(uint64_t hash, Word word, const ItemAccess& access, TableW
       if (counts[half] > 0) halves[half]->mark = marks[half];
     }
   }
-  Segment* open[2] = {halves[0], halves[1]};
+  SegmentFiller fillers[2] = {SegmentFiller(halves[0]), SegmentFiller(halves[1])};
   for (Segment* segment = word.segment(); segment != nullptr; segment = segment->chain) {
     for (uint32_t i = 0; i < segment->bucket_count; ++i) {
       for (Cell& cell : segment->buckets()[i].cells) {
         const bool upper = (cell.word & Cell::kUpper) != 0;
         cell.word &= ~Cell::kUpper;
         if (!separable || cell.tag() == 0) continue;
-        if (open[upper]->count == open[upper]->limit) open[upper] = open[upper]->chain;
-        open[upper]->place(cell.tag(), cell.pointer());
+        fillers[upper].add(cell.tag(), cell.pointer());
       }
     }
   }
@@ -383,9 +382,10 @@ bool TableBase::merge(uint64_t hash, uint32_t lines_max, TableWork& work) {
   const uint32_t count = parts[0]->count + parts[1]->count;
   if (count > merge_items_max(lines_max)) return false;
   Segment* merged = create_segments(count, lines_max);
+  SegmentFiller filler(merged);
   for (const Segment* part : parts) {
     if (part->count == 0) continue;
-    merged->take_all(*part);
+    filler.add_all(*part);
     merged->mark = std::min(merged->mark, part->mark);
   }
   work.cells += count;
@@ -404,7 +404,11 @@ void TableBase::reduce_chain(uint64_t hash, Word word, Segment* member, TableWor
   Segment* before = first;
   while (before->chain != member) before = before->chain;
   work.cells += member->count;
-  first->take_all(*member);
+  for (uint32_t i = 0; i < member->bucket_count; ++i) {
+    for (const Cell& cell : member->buckets()[i].cells) {
+      if (cell.tag() != 0) first->place(cell.tag(), cell.pointer());
+    }
+  }
   before->chain = member->chain;
   member->chain = nullptr;
   destroy_segments(member);

@@ -14,29 +14,30 @@
 // carries the bucket count, so a lookup goes from it to the bucket's line with no step between.
 // One directory serves up to 2^12 words; beyond, 512 of them, so that a doubling stays small.
 //
-// Bytes per item. Children of a split hold about 232 items in 40 lines: 2560 / 232 = 11.0. Then
-// they grow at 92 %: 48 lines 3072 / 288 = 10.7, 56 lines 3584 / 347 = 10.3, 64 lines 4096 / 406 =
-// 10.1, and split at 4096 / 464 = 8.8. The directory adds 0.02 to 0.1. So it is below 12 at any
-// size above some hundred items, and about 10 on average; segments of one size (always 4 KiB)
-// would cost 17.7 after each split.
+// Bytes per item. Children of a split hold about 222 items in 40 lines: 2560 / 222 = 11.5. Each
+// form is left when 88 % full: 48 lines 3072 / 275 = 11.2, 56 lines 3584 / 331 = 10.8, 64 lines
+// 4096 / 388 = 10.6, and split at 4096 / 444 = 9.2. The directory adds 0.02 to 0.1. So it is below
+// 12 at any size above some hundred items, and 10.2 on average; were all segments of 4 KiB, it
+// would be 18.5 after each split.
 //
 // Work of one call, at the most (largest_work() shows what it was):
 //   find     the buckets of one overflowed run, nearly always one
-//   insert   growth: 405 cells moved, items untouched; split: 464 items read (some 10 us), 2^16
-//            words written when a directory doubles (deepest tables only; 2^4 are usual at 20
-//            million items), once in a table's life 2^12 words dealt out to 512 directories
-//   erase    shrinking or merging: 302 cells moved, items untouched; the words as above
+//   insert   growth: 387 cells moved, items untouched. Split: 443 items read, some 10 us; a split
+//            that leaves one half empty is followed by another, at most kDepthMax in all. A
+//            directory doubles: 2^8 words are usual at 20 million items, 2^16 the most. Once in a
+//            table's life 2^12 words are dealt out to 512 directories.
+//   erase    a merge of 302 cells, or a smaller form, items untouched; words as above
 //   scan     kScanStepsMax empty homes
 // Only a chain costs more: see below.
 //
 // Shrinking: a segment moves to a smaller form when that is at most 70 % full; two buddies merge
 // when together they fill at most 60 % of a largest segment, which is looked at on every eighth
-// erase below half of that; a directory halves when its deepest segments are gone. A split needs
-// 92 % and leaves 46 %, so no pair of calls can go back and forth.
+// erase below half of that and on the last eight; a directory halves when its deepest segments are
+// gone. A split needs 88 % and leaves 44 %, so no pair of calls can go back and forth.
 //
-// Items that do not separate: when a segment is full and all its items (and the new one) agree in
-// the first kDepthMax bits, or the hash function is broken, it is chained to further segments of
-// its range. A keyed hash never comes here; find, insert and erase then cost O(chain).
+// Items that do not separate: when a segment is full and all its items and the new one agree in the
+// first kDepthMax bits, it is chained to further segments of its range, until they do separate. A
+// keyed hash never comes here; find, insert and erase then cost O(chain).
 //
 // SCAN. Cursor: | 0 | 25 bits: where in the hash order | 5 bits: depth | 16 bits: tag |. It claims:
 // "visited is every lasting item (present from start to end) whose hash is below `where`, or
@@ -57,8 +58,8 @@
 // I1  Every word of a segment's range, and no other, points to it; its depth is at most kDepthMax.
 // I2  All hashes of a segment agree in its first `depth` bits, and each cell's tag is its hash's.
 // I3  size() is the sum of the counts; bytes() the sum of all blocks.
-// I4  The mark of a segment is at most those of its items, that of the directory where its range
-//     begins at most its own.
+// I4  The mark of a segment is at most those of its items and of its chain's. The mark of the
+//     directory where its range begins is at most its own.
 // I5  Only a chained segment has a chain, and its members are of the largest size.
 // and those of segment.h.
 // Source: R. Fagin et al., "Extendible Hashing", ACM TODS 4(3), 1979; segments of cache-line
@@ -111,18 +112,24 @@ class TableBase {
   // An item of this hash now has this mark: lowers the bounds. REQUIRES: it is in the table.
   void lower_mark(uint64_t hash, uint64_t mark);
 
-  // First step of a batch: asks for the line of the home bucket.
+  // First step of a batch: asks for the line of the home bucket, and for the next one, where one
+  // item in six is.
   void prefetch(uint64_t hash) const {
-    const Word word = word_of(hash);
-    __builtin_prefetch(home_of(word, tag_of(hash)));
+    const Bucket* home = home_of(word_of(hash), tag_of(hash));
+    prefetch_line(home);
+    prefetch_line(home + 1);
   }
   // Second step: asks for the items whose tag agrees.
   void prefetch_items(uint64_t hash) const {
+    const Word word = word_of(hash);
     const uint32_t tag = tag_of(hash);
-    Bucket* bucket = home_of(word_of(hash), tag);
-    for (uint32_t mask = bucket->match(tag); mask != 0; mask &= mask - 1) {
-      prefetch_item(bucket->at(mask)->pointer());
+    Bucket* bucket = home_of(word, tag);
+    uint32_t mask = bucket->match(tag);
+    if (mask == 0 && bucket->passed(tag)) {
+      if (++bucket == word.segment()->buckets() + word.bucket_count()) return;
+      mask = bucket->match(tag);
     }
+    for (; mask != 0; mask &= mask - 1) prefetch_item(bucket->at(mask)->pointer());
   }
 
  protected:
@@ -371,6 +378,8 @@ class Table : public TableBase {
             .lines_max = lines_max()};
   }
   Cell* find_in(Bucket* buckets, uint32_t bucket_count, uint32_t tag, std::string_view key) const;
+  // Out of line: no keyed hash comes here.
+  [[gnu::noinline]] Cell* find_in_chain(Segment* segment, uint32_t tag, std::string_view key) const;
   template <class Visitor>
   static size_t visit_home(const Segment* segment, uint32_t home, Visitor& visit);
   template <class Visitor>
@@ -387,7 +396,7 @@ inline Cell* Table<Owner>::find_in(Bucket* buckets, uint32_t bucket_count, uint3
       Cell* cell = bucket->at(mask);
       if (__builtin_expect(owner_.equals(*item(cell), key), 1)) return cell;
     }
-    if (__builtin_expect(!bucket->overflowed(), 1)) return nullptr;
+    if (__builtin_expect(!bucket->passed(tag), 1)) return nullptr;
     if (++bucket == buckets + bucket_count) bucket = buckets;
   }
 }
@@ -397,13 +406,18 @@ template <class Owner>
 inline Cell* Table<Owner>::find(uint64_t hash, std::string_view key) const {
   const Word word = word_of(hash);
   const uint32_t tag = tag_of(hash);
-  Segment* segment = word.segment();
-  Cell* cell = find_in(segment->buckets(), word.bucket_count(), tag, key);
-  if (__builtin_expect(!word.chained(), 1)) return cell;
-  while (cell == nullptr && (segment = segment->chain) != nullptr) {
-    cell = find_in(segment->buckets(), segment->bucket_count, tag, key);
+  Cell* cell = find_in(word.segment()->buckets(), word.bucket_count(), tag, key);
+  if (__builtin_expect(!word.chained(), 1) || cell != nullptr) return cell;
+  return find_in_chain(word.segment()->chain, tag, key);
+}
+
+template <class Owner>
+Cell* Table<Owner>::find_in_chain(Segment* segment, uint32_t tag, std::string_view key) const {
+  for (; segment != nullptr; segment = segment->chain) {
+    Cell* cell = find_in(segment->buckets(), segment->bucket_count, tag, key);
+    if (cell != nullptr) return cell;
   }
-  return cell;
+  return nullptr;
 }
 
 template <class Owner>
