@@ -164,7 +164,8 @@ bool too_long(std::string_view a, std::string_view b) {
   return !a.empty() && b.size() > kLcsProductMax / a.size();
 }
 
-constexpr Status kTooLong = user_error("ERR String too long for LCS");
+constexpr Status kTooLong =
+    user_error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
 
 }  // namespace
 

@@ -32,7 +32,8 @@ struct CommonRun {
   size_t size;
 };
 
-// The length. Errors: "ERR String too long for LCS"; Code::kNoMemory.
+// The length. Errors: "ERR Insufficient memory, transient memory for LCS exceeds
+// proto-max-bulk-len", Redis's text, for more than kLcsProductMax; Code::kNoMemory.
 Result<size_t> lcs_size(std::string_view a, std::string_view b);
 // The subsequence itself, the last run first. The same errors.
 Result<std::vector<CommonRun>> lcs_runs(std::string_view a, std::string_view b);

@@ -103,7 +103,6 @@ BOOST_AUTO_TEST_CASE(more_work_than_the_bound_is_refused) {
   const std::string shorter(1001, 'b');
   BOOST_TEST(!lcs_size(longer, shorter).ok());
   BOOST_TEST(!lcs_runs(shorter, longer).ok());
-  BOOST_TEST(lcs_size(longer, shorter).status().text == "ERR String too long for LCS");
   const auto widest = lcs_size(longer, shorter.substr(1));
   BOOST_TEST_REQUIRE(widest.ok());
   BOOST_TEST(*widest == 0u);
