@@ -1,0 +1,65 @@
+#include "server/client.h"
+
+#include <fmt/format.h>
+
+namespace roxdb::server {
+
+Client::Client(uint64_t client_id, std::unique_ptr<Link> client_link, Peer client_peer,
+               uint64_t now_ms)
+    : Session(Kind::kClient),
+      last_seen_ms(now_ms),
+      id(client_id),
+      connected_ms(now_ms),
+      peer(std::move(client_peer)),
+      link_(std::move(client_link)) {}
+
+size_t Client::output_bytes() const {
+  size_t bytes = output.pending() + link_->unsent_bytes();
+  for (const Parked& waiting : parked) bytes += waiting.output.pending();
+  return bytes;
+}
+
+size_t Client::memory_bytes() const {
+  size_t bytes = sizeof *this + link_->memory_bytes() + input.capacity() + output.capacity();
+  for (const Parked& waiting : parked) bytes += sizeof waiting + waiting.output.pending();
+  return bytes + peer.address.capacity() + peer.local_address.capacity() + name.capacity() +
+         lib_name.capacity() + lib_version.capacity();
+}
+
+std::string Client::flag_letters() const {
+  std::string letters;
+  if ((halts & kPostponed) != 0) letters += 'b';
+  if ((halts & kLastReply) != 0) letters += 'c';
+  if ((halts & kClosed) != 0) letters += 'A';
+  if (peer.is_unix_socket) letters += 'U';
+  if (no_evict) letters += 'e';
+  if (no_touch) letters += 'T';
+  return letters.empty() ? "N" : letters;
+}
+
+std::string Client::describe(uint64_t now_ms) const {
+  // `output` holds the replies of this very turn: it is what Redis calls the static buffer.
+  const size_t unsent = output_bytes() - output.pending();
+  return fmt::format(
+      "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 "
+      "multi=-1 watch=0 qbuf={} qbuf-free={} argv-mem=0 multi-mem=0 rbs={} rbp={} obl={} oll={} "
+      "omem={} tot-mem={} events={} cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={} "
+      "io-thread=0 tot-net-in={} tot-net-out={} tot-cmds={}",
+      id, peer.address, peer.local_address, link_->descriptor(), name,
+      (now_ms - connected_ms) / 1000, (now_ms - last_seen_ms) / 1000, flag_letters(), db,
+      input.size(), input.capacity() - input.size(), output.capacity(), output.pending(),
+      output.pending(), link_->unsent_pieces() + parked.size(), unsent, memory_bytes(),
+      unsent > 0 ? "rw" : "r", last_command != nullptr ? last_command->full_name : "NULL", protocol,
+      lib_name, lib_version, received_bytes, sent_bytes, commands);
+}
+
+void Client::reset() {
+  db = 0;
+  no_touch = false;
+  no_evict = false;
+  reply_mode = ReplyMode::kOn;
+  protocol = 2;
+  name.clear();
+}
+
+}  // namespace roxdb::server

@@ -1,0 +1,230 @@
+#include "server/clients.h"
+
+#include <algorithm>
+
+#include "base/numbers.h"
+#include "base/text.h"
+
+namespace roxdb::server {
+namespace {
+
+constexpr uint64_t kAgeCheckMs = 1000;
+// How long a client that we only wait for to read its last reply may read nothing.
+constexpr uint64_t kLastReplyMs = 10'000;
+
+}  // namespace
+
+Clients::Clients(engine::Engine& engine) : engine_(engine) {
+  register_settings();
+  register_info();
+}
+
+Client& Clients::add(std::unique_ptr<Link> link, Peer peer) {
+  const uint64_t id = ++last_id_;
+  auto client = std::make_unique<Client>(id, std::move(link), std::move(peer), now_ms);
+  ++live_;
+  ++statistics.connections_received;
+  return *by_id_.emplace_hint(by_id_.end(), id, std::move(client))->second;
+}
+
+Client* Clients::find(uint64_t id) {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() || found->second->is_closed() ? nullptr : found->second.get();
+}
+
+void Clients::close(Client& client) {
+  if (client.is_closed()) return;
+  client.halts |= Client::kClosed;
+  closed_.push_back(client.id);
+  --live_;
+}
+
+void Clients::sweep() {
+  for (const uint64_t id : closed_) by_id_.erase(id);
+  closed_.clear();
+}
+
+void Clients::tick(uint64_t now) {
+  input_rate_.sample(statistics.input_bytes, now);
+  output_rate_.sample(statistics.output_bytes, now);
+  if (now - ages_checked_ms_ < kAgeCheckMs) return;
+  ages_checked_ms_ = now;
+  for_each([this](Client& client) { check_age(client); });
+}
+
+void Clients::check_age(Client& client) {
+  const uint64_t idle_ms = now_ms - client.last_seen_ms;
+  const auto over = [](uint64_t ms, int64_t seconds) {
+    return seconds > 0 && ms > static_cast<uint64_t>(seconds) * 1000;
+  };
+  if (over(idle_ms, timeout_seconds_) && (client.halts & Client::kPostponed) == 0) {
+    engine_.log().verbose("Closing idle client {}", client.peer.address);
+    return close(client);
+  }
+  if (!client.authenticated && over(now_ms - client.connected_ms, auth_timeout_seconds_)) {
+    engine_.log().verbose("Closing unauthenticated client {}", client.peer.address);
+    return close(client);
+  }
+  if ((client.halts & Client::kLastReply) != 0 && idle_ms > kLastReplyMs) return close(client);
+  check_output(client);
+}
+
+void Clients::check_output(Client& client) {
+  const size_t waiting = client.output_bytes();
+  const OutputLimit& limit = output_limits_[kNormal];
+  uint64_t hard_bytes = limit.hard_bytes;
+  if (!client.authenticated) {
+    hard_bytes = hard_bytes == 0 ? kOutputBytesMaxUnauthenticated
+                                 : std::min<uint64_t>(hard_bytes, kOutputBytesMaxUnauthenticated);
+  }
+  bool over = hard_bytes != 0 && waiting > hard_bytes;
+  if (limit.soft_bytes == 0 || waiting <= limit.soft_bytes) {
+    client.output_over_soft_since = 0;
+  } else if (client.output_over_soft_since == 0) {
+    client.output_over_soft_since = now_ms;
+  } else {
+    over = over || now_ms - client.output_over_soft_since > limit.soft_seconds * 1000;
+  }
+  if (!over || client.is_closed()) return;
+  ++statistics.output_limit_disconnections;
+  engine_.log().warning(
+      "Client {} scheduled to be closed ASAP for overcoming of output buffer limits.",
+      client.describe(now_ms));
+  close(client);
+}
+
+void Clients::check_input(Client& client) {
+  if (client.input.size() <= input_bytes_max_ || client.is_closed()) return;
+  ++statistics.query_limit_disconnections;
+  engine_.log().warning("Closing client that reached max query buffer length: {}",
+                        client.describe(now_ms));
+  close(client);
+}
+
+// ---- settings and INFO ----
+
+namespace {
+
+std::string text_of(std::span<const OutputLimit> limits) {
+  std::string text;
+  for (size_t i = 0; i < limits.size(); ++i) {
+    text += fmt::format("{}{} {} {} {}", i > 0 ? " " : "", Clients::kClassNames[i],
+                        limits[i].hard_bytes, limits[i].soft_bytes, limits[i].soft_seconds);
+  }
+  return text;
+}
+
+// Words in fours: class, hard limit, soft limit, seconds.
+bool read_output_limits(std::span<const std::string> words, std::span<OutputLimit> limits,
+                        std::string& why) {
+  if (words.empty() || words.size() % 4 != 0) {
+    why = "Wrong number of arguments in buffer limit configuration.";
+    return false;
+  }
+  for (size_t i = 0; i < words.size(); i += 4) {
+    std::string name = lower_case(words[i]);
+    if (name == "replica") name = "slave";
+    const auto found = std::find(Clients::kClassNames.begin(), Clients::kClassNames.end(), name);
+    if (found == Clients::kClassNames.end()) {
+      why = "Invalid client class specified in buffer limit configuration.";
+      return false;
+    }
+    const auto hard_bytes = parse_memory_size(words[i + 1]);
+    const auto soft_bytes = parse_memory_size(words[i + 2]);
+    const auto soft_seconds = parse_uint64(words[i + 3]);
+    if (!hard_bytes || !soft_bytes || !soft_seconds) {
+      why = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
+      return false;
+    }
+    limits[static_cast<size_t>(found - Clients::kClassNames.begin())] = {*hard_bytes, *soft_bytes,
+                                                                         *soft_seconds};
+  }
+  return true;
+}
+
+}  // namespace
+
+void Clients::register_settings() {
+  engine::Settings& settings = engine_.settings;
+  settings.add_integer("maxclients", &clients_max_, 1, UINT32_MAX);
+  settings.add_integer("timeout", &timeout_seconds_, 0, INT32_MAX);
+  settings.add_integer("auth-timeout", &auth_timeout_seconds_, 0, INT32_MAX);
+  settings.add_memory("client-query-buffer-limit", &input_bytes_max_, 1u << 20, INT64_MAX);
+  settings.add_memory("proto-max-bulk-len", &bulk_bytes_max_, 1u << 20, kBulkBytesMax).apply =
+      [this](std::string&) {
+        limits_.bulk_bytes_max = limits_unauthenticated_.bulk_bytes_max = bulk_bytes_max_;
+        return true;
+      };
+
+  engine::Setting limits;
+  limits.name = "client-output-buffer-limit";
+  limits.flags = engine::Setting::kMultiple;
+  limits.get = [this] { return text_of(output_limits_); };
+  limits.set = [this](std::span<const std::string> words, std::string& why) {
+    auto changed = output_limits_;
+    if (!read_output_limits(words, changed, why)) return false;
+    output_limits_ = changed;
+    return true;
+  };
+  limits.rewrite = [this] {
+    std::vector<std::string> lines;
+    for (size_t i = 0; i < output_limits_.size(); ++i) {
+      const OutputLimit& limit = output_limits_[i];
+      lines.push_back(fmt::format("client-output-buffer-limit {} {} {} {}",
+                                  i == kReplica ? "replica" : kClassNames[i], limit.hard_bytes,
+                                  limit.soft_bytes, limit.soft_seconds));
+    }
+    return lines;
+  };
+  settings.add(std::move(limits));
+}
+
+void Clients::register_info() {
+  engine_.info.on_reset([this] { statistics = {}; });
+  engine_.info.add("clients", [this](engine::InfoWriter& out) {
+    size_t input_most = 0;
+    size_t output_most = 0;
+    for_each([&](const Client& client) {
+      input_most = std::max(input_most, client.input.size());
+      output_most = std::max(output_most, client.output_bytes());
+    });
+    out.field("connected_clients", live_);
+    out.field("cluster_connections", 0);
+    out.field("maxclients", clients_max_);
+    out.field("client_recent_max_input_buffer", input_most);
+    out.field("client_recent_max_output_buffer", output_most);
+    out.field("blocked_clients", 0);
+    out.field("tracking_clients", 0);
+    out.field("pubsub_clients", 0);
+    out.field("watching_clients", 0);
+    out.field("clients_in_timeout_table", 0);
+    out.field("total_watched_keys", 0);
+    out.field("total_blocking_keys", 0);
+    out.field("total_blocking_keys_on_nokey", 0);
+  });
+  engine_.info.add("memory", [this](engine::InfoWriter& out) {
+    size_t bytes = 0;
+    for_each([&](const Client& client) { bytes += client.memory_bytes(); });
+    out.field("mem_clients_normal", bytes);
+    out.field("mem_clients_slaves", 0);
+  });
+  engine_.info.add("stats", [this](engine::InfoWriter& out) {
+    const auto kib = [](const Rate& rate) {
+      return fmt::format("{:.2f}", static_cast<double>(rate.per_second()) / 1024);
+    };
+    out.field("total_connections_received", statistics.connections_received);
+    out.field("total_net_input_bytes", statistics.input_bytes);
+    out.field("total_net_output_bytes", statistics.output_bytes);
+    out.field("total_net_repl_input_bytes", 0);
+    out.field("total_net_repl_output_bytes", 0);
+    out.field("instantaneous_input_kbps", kib(input_rate_));
+    out.field("instantaneous_output_kbps", kib(output_rate_));
+    out.field("instantaneous_input_repl_kbps", "0.00");
+    out.field("instantaneous_output_repl_kbps", "0.00");
+    out.field("rejected_connections", statistics.connections_rejected);
+    out.field("client_query_buffer_limit_disconnections", statistics.query_limit_disconnections);
+    out.field("client_output_buffer_limit_disconnections", statistics.output_limit_disconnections);
+  });
+}
+
+}  // namespace roxdb::server

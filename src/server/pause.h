@@ -1,0 +1,40 @@
+// pause.h: CLIENT PAUSE. While it lasts, requests of clients wait where they are: all of them, or
+// only those that could change something. Nothing expires in the background meanwhile.
+//
+//   not paused --start()--> paused (armed) --stop(), or tick() after the end--> not paused
+#pragma once
+
+#include <cstdint>
+
+#include "engine/engine.h"
+
+namespace roxdb::server {
+
+class Turn;
+
+class Pause final : public engine::Gate {
+ public:
+  enum class Mode : uint8_t { kWrites, kAll };
+
+  Pause(engine::Engine& engine, Turn& turn, int order)
+      : engine_(engine), turn_(turn), order_(order) {}
+
+  // A pause that is on already is never made shorter, or weaker.
+  void start(Mode mode, uint64_t end_ms);  // monotonic
+  void stop();
+  void tick(uint64_t now_ms);
+  bool is_on() const { return is_on_; }
+
+  engine::Verdict check(engine::Session& session, const engine::CommandSpec& spec,
+                        engine::Args args, Status& refusal) override;
+
+ private:
+  engine::Engine& engine_;
+  Turn& turn_;
+  const int order_;
+  bool is_on_ = false;
+  Mode mode_ = Mode::kWrites;
+  uint64_t end_ms_ = 0;
+};
+
+}  // namespace roxdb::server

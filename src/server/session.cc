@@ -1,0 +1,378 @@
+#include "server/session.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/text.h"
+
+namespace roxdb::server {
+namespace {
+
+// The read buffer: several connections' reads, or the slices of a long pipeline, in one batch,
+// and still at home in the second-level cache.
+constexpr size_t kReadBufferBytes = 256u << 10;
+constexpr size_t kReadBytesMax = 64u << 10;  // of one read
+// A waiting request up to this size is copied in front of the next read; above, the copies of a
+// client that sends byte by byte would cost more than its reads.
+constexpr size_t kCopiedBytesMax = 16u << 10;
+// A request that is at least this big is read in place.
+constexpr size_t kInPlaceBytesMin = 64u << 10;
+constexpr size_t kInPlaceReadBytesMin = 16u << 10;
+// Read beyond the end of a big argument: the line end, and with luck the next short request.
+constexpr size_t kBehindBytes = 64;
+
+// A batch is executed at the latest when it has this many requests: enough to share one write of
+// the log, few enough that their arguments are still in the cache.
+constexpr size_t kBatchRequestsMax = 512;
+// Requests prepared and prefetched before the first of them executes.
+constexpr size_t kChunkRequests = 32;
+
+constexpr size_t kKeptHashes = 4096;
+constexpr size_t kSpareOutputs = 64;
+constexpr size_t kSpareOutputBytesMax = 32u << 10;
+constexpr size_t kSpareInputBytesMax = 4u << 20;
+
+// A browser that was lured into sending a request to us speaks HTTP (reliability S2).
+bool is_http(engine::Args args) {
+  return equal_ignore_case(args[0], "POST") || equal_ignore_case(args[0], "HOST:");
+}
+
+}  // namespace
+
+Turn::Turn(engine::Engine& engine, Clients& clients, persist::Persistence* persistence)
+    : engine_(engine),
+      clients_(clients),
+      persistence_(persistence),
+      read_buffer_(std::make_unique_for_overwrite<char[]>(kReadBufferBytes)) {}
+
+// ---- bytes -> requests ----
+
+bool Turn::reads_in_place(const Client& client) {
+  return client.input.size() > kCopiedBytesMax || client.parser.bytes_needed() > kInPlaceBytesMin ||
+         (client.halts & Client::kPostponed) != 0;
+}
+
+std::span<char> Turn::space_for(Client& client) {
+  const size_t held = client.input.size();
+  if (!reads_in_place(client)) {
+    char* const front = read_buffer_.get() + read_used_;
+    if (held > 0) std::memcpy(front, client.input.bytes().data(), held);
+    return {front + held, kReadBytesMax};
+  }
+  const size_t needed = client.parser.bytes_needed();
+  const size_t missing = needed > held ? needed - held + kBehindBytes : kInPlaceReadBytesMin;
+  if (client.input.room().size() >= std::min(missing, kInPlaceReadBytesMin)) {
+    return client.input.room();
+  }
+  const size_t wanted = std::max(missing, kInPlaceReadBytesMin);
+  if (spare_input_.capacity() >= held + wanted) {
+    InputBuffer grown = std::move(spare_input_);
+    grown.append(client.input.bytes());
+    client.input = std::move(grown);
+  } else {
+    // An announcement is cheap to send: memory grows with what has really come (reliability
+    // section 7), by doubling, so that each byte is moved at most once on average.
+    client.input.reserve(std::min(wanted, std::max(kAheadBytesMax, held)));
+  }
+  return client.input.room();
+}
+
+void Turn::received(Client& client, size_t size) {
+  client.last_seen_ms = clients_.now_ms;
+  client.received_bytes += size;
+  clients_.statistics.input_bytes += size;
+  if (reads_in_place(client)) {
+    client.input.commit(size);
+    take_input(client);
+  } else {
+    const std::string_view bytes(read_buffer_.get() + read_used_, client.input.size() + size);
+    read_used_ += bytes.size();
+    recycle(client.input);
+    take(client, bytes);
+    if (kReadBufferBytes - read_used_ < kCopiedBytesMax + kReadBytesMax) {
+      execute();
+      read_used_ = 0;
+    }
+  }
+  clients_.check_input(client);
+}
+
+// Takes requests from bytes of the read buffer; what is not complete, or must not run, waits in
+// the client's input.
+void Turn::take(Client& client, std::string_view bytes) {
+  while (!bytes.empty() && client.halts == 0) {
+    size_t taken;
+    const bool goes_on = parse_run(client, bytes, false, taken);
+    bytes.remove_prefix(taken);
+    if (!goes_on) break;
+    execute();
+  }
+  if ((client.halts & ~Client::kPostponed) == 0) client.input.append(bytes);
+}
+
+// The same from the client's input. The batch is executed at once, because its arguments are views
+// into the input, which the next read may move.
+void Turn::take_input(Client& client) {
+  while (client.halts == 0 && client.input.size() >= client.parser.bytes_needed()) {
+    size_t taken;
+    parse_run(client, client.input.bytes(), true, taken);
+    execute();
+  }
+  if (client.input.empty()) recycle(client.input);
+}
+
+// Appends the complete requests at the front of `bytes` to the batch; `taken`: their size. True:
+// the batch must be executed before more is taken; false: no complete request is left.
+bool Turn::parse_run(Client& client, std::string_view bytes, bool in_place, size_t& taken) {
+  const resp::ParserLimits& limits = clients_.parser_limits(client);
+  const auto index = static_cast<uint32_t>(runs_.size());
+  Run run{&client, bytes.data(), 0, 0, in_place, {}};
+  bool full = false;
+  while (!full && run.size < bytes.size()) {
+    const size_t first_arg = args_.size();
+    const Result<size_t> parsed = client.parser.parse(bytes.substr(run.size), limits, args_);
+    if (!parsed.ok()) {
+      run.failure = parsed.status().text;
+      full = true;
+      break;
+    }
+    if (*parsed == 0) break;
+    if (const size_t count = args_.size() - first_arg; count > 0) {
+      requests_.push_back(
+          {index, static_cast<uint32_t>(first_arg), static_cast<uint32_t>(count), run.size});
+      // What comes next is another matter once an AUTH has been executed.
+      full = requests_.size() >= kBatchRequestsMax || !client.authenticated;
+    }
+    run.size += *parsed;
+  }
+  taken = run.kept_from = run.size;
+  if (run.size > 0 || full) runs_.push_back(run);
+  return full;
+}
+
+void Turn::ended(Client& client) {
+  if (client.has_ended) return;
+  client.has_ended = true;
+  ended_.push_back(&client);
+}
+
+void Turn::sent(Client& client) {
+  client.last_seen_ms = clients_.now_ms;
+  close_when_drained(client);
+}
+
+// ---- requests -> replies ----
+
+void Turn::run() {
+  execute();
+  if (resumes_) resume_clients();
+  read_used_ = 0;
+  end_clients();
+  clients_.sweep();
+}
+
+void Turn::execute() {
+  if (!requests_.empty()) {
+    changed_ = true;
+    engine_.refresh_clock();
+    hashes_.assign(args_.size(), 0);
+    for (size_t first = 0; first < requests_.size(); first += kChunkRequests) {
+      const size_t count = std::min(kChunkRequests, requests_.size() - first);
+      execute_chunk(std::span(requests_).subspan(first, count));
+    }
+  }
+  if (!runs_.empty()) {
+    close_runs();
+    runs_.clear();
+    requests_.clear();
+    args_.clear();
+    if (hashes_.size() > kKeptHashes) std::vector<uint64_t>().swap(hashes_);
+  }
+  send_replies();
+}
+
+void Turn::execute_chunk(std::span<const Request> requests) {
+  engine::Prepared prepared[kChunkRequests];
+  for (size_t i = 0; i < requests.size(); ++i) {
+    const Request& request = requests[i];
+    prepared[i] =
+        engine_.prepare(*runs_[request.run].client, args_.slice(request.first_arg, request.args),
+                        hashes_.data() + request.first_arg);
+  }
+  if (requests.size() > 1) {
+    for (size_t i = 0; i < requests.size(); ++i) {
+      engine_.prefetch(*runs_[requests[i].run].client, prepared[i]);
+    }
+  }
+  for (size_t i = 0; i < requests.size(); ++i) execute_request(requests[i], prepared[i]);
+}
+
+void Turn::execute_request(const Request& request, const engine::Prepared& prepared) {
+  Run& run = runs_[request.run];
+  Client& client = *run.client;
+  if (client.halts != 0) [[unlikely]] {
+    run.kept_from = std::min(run.kept_from, request.at);
+    return;
+  }
+  if (prepared.command == nullptr && is_http(prepared.args)) [[unlikely]] {
+    engine_.log().warning(
+        "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: "
+        "commands to RoxDB. This is likely due to an attacker attempting to use Cross Protocol "
+        "Scripting to compromise your RoxDB instance. Connection from {} aborted.",
+        client.peer.address);
+    return clients_.close(client);
+  }
+  resp::OutputBuffer& output = output_of(client);
+  const resp::OutputBuffer::Mark before = output.mark();
+  client.skips_reply = client.reply_mode == Client::ReplyMode::kSkipNext;
+  if (client.skips_reply) client.reply_mode = Client::ReplyMode::kOn;
+  client.last_command = prepared.command;
+  writer_.bind(output, client.protocol);
+  if (engine_.execute(client, prepared, writer_) == engine::Verdict::kPostpone) [[unlikely]] {
+    client.halts |= Client::kPostponed;
+    run.kept_from = request.at;
+    return;
+  }
+  ++client.commands;
+  if (client.skips_reply || client.reply_mode == Client::ReplyMode::kOff) [[unlikely]] {
+    output.truncate(before);
+  }
+}
+
+// Gives back what was not executed and answers protocol errors. Backwards, because what a client
+// sent first must stand first in its input again.
+void Turn::close_runs() {
+  for (size_t i = runs_.size(); i-- > 0;) {
+    Run& run = runs_[i];
+    Client& client = *run.client;
+    if (run.in_place) client.input.consume(run.kept_from);
+    if (client.halts == Client::kPostponed && run.kept_from < run.size) [[unlikely]] {
+      if (!run.in_place) {
+        client.input.prepend({run.bytes + run.kept_from, run.size - run.kept_from});
+      }
+      client.parser = {};
+    } else if (!run.failure.empty() && client.halts == 0) [[unlikely]] {
+      engine_.log().verbose("Protocol error ({}) from client: {}", run.failure,
+                            client.describe(clients_.now_ms));
+      ++engine_.statistics.error_replies;
+      writer_.bind(output_of(client), client.protocol);
+      writer_.error(run.failure);
+      clients_.close_after_replies(client);
+    }
+  }
+}
+
+// Where replies to this client go during this turn.
+resp::OutputBuffer& Turn::output_of(Client& client) {
+  if (!client.has_output_due) {
+    client.has_output_due = true;
+    output_due_.push_back(&client);
+    if (!spare_outputs_.empty()) {
+      client.output = std::move(spare_outputs_.back());
+      spare_outputs_.pop_back();
+    }
+  }
+  return client.output;
+}
+
+// ---- replies -> links ----
+
+void Turn::send_replies() {
+  if (!changed_ && output_due_.empty()) return;
+  changed_ = false;
+  uint64_t ticket = persistence_ != nullptr ? persistence_->end_turn() : 0;
+  if (ticket != 0 && ticket <= persistence_->released()) ticket = 0;
+  for (Client* client : output_due_) send_reply(*client, ticket);
+  output_due_.clear();
+}
+
+void Turn::send_reply(Client& client, uint64_t ticket) {
+  client.has_output_due = false;
+  if (!client.is_closed() && !client.output.empty()) {
+    const size_t size = client.output.pending();
+    client.sent_bytes += size;
+    clients_.statistics.output_bytes += size;
+    if (ticket == 0 && client.parked.empty()) {
+      client.link().send(client.output);
+    } else {
+      // A reply that need not wait still stays behind the ones that must.
+      if (client.parked.empty()) parked_.push_back(client.id);
+      client.parked.push_back(
+          {ticket != 0 ? ticket : client.parked.back().ticket, std::move(client.output)});
+    }
+    clients_.check_output(client);
+  }
+  recycle(client.output);
+  close_when_drained(client);
+}
+
+void Turn::send_released() {
+  const uint64_t released = persistence_->released();
+  std::erase_if(parked_, [&](uint64_t id) {
+    Client* const client = clients_.find(id);
+    if (client == nullptr) return true;
+    auto first_waiting = client->parked.begin();
+    for (; first_waiting != client->parked.end() && first_waiting->ticket <= released;
+         ++first_waiting) {
+      client->link().send(first_waiting->output);
+    }
+    client->parked.erase(client->parked.begin(), first_waiting);
+    close_when_drained(*client);
+    return client->parked.empty();
+  });
+}
+
+void Turn::drop_parked() {
+  for (const uint64_t id : parked_) {
+    if (Client* const client = clients_.find(id)) clients_.close(*client);
+  }
+  parked_.clear();
+}
+
+void Turn::close_when_drained(Client& client) {
+  if ((client.halts & Client::kLastReply) != 0 && client.drained()) clients_.close(client);
+}
+
+// Everything that clients sent before they left is executed by now.
+void Turn::end_clients() {
+  for (Client* client : ended_) {
+    clients_.close_after_replies(*client);
+    close_when_drained(*client);
+  }
+  ended_.clear();
+}
+
+// Takes up postponed clients. Only between batches: within one, a client's later requests could
+// overtake the ones that wait.
+void Turn::resume_clients() {
+  resumes_ = false;
+  clients_.for_each([this](Client& client) {
+    if ((client.halts & Client::kPostponed) == 0) return;
+    client.halts &= static_cast<Client::Halts>(~Client::kPostponed);
+    take_input(client);
+  });
+}
+
+// Keeps the memory of a client's last big request for the next one.
+void Turn::recycle(InputBuffer& input) {
+  if (input.capacity() == 0) return;
+  if (input.capacity() > spare_input_.capacity() && input.capacity() <= kSpareInputBytesMax) {
+    input.rewind();
+    spare_input_ = std::move(input);
+  } else {
+    input.clear();
+  }
+}
+
+void Turn::recycle(resp::OutputBuffer& output) {
+  if (output.capacity() == 0) return;
+  output.clear(kSpareOutputBytesMax);
+  if (output.capacity() == 0) return;
+  if (spare_outputs_.size() < kSpareOutputs) {
+    spare_outputs_.push_back(std::move(output));
+  } else {
+    output.clear(0);
+  }
+}
+
+}  // namespace roxdb::server

@@ -1,0 +1,140 @@
+// session.h: one turn of the loop, as all clients see it. Whatever complete requests arrived during
+// the turn, from whichever connection, are one batch.
+//
+//   socket --read--> read buffer --parse--> requests of the batch     received(), once per read
+//                         |                        |
+//                         '-- a request's first    |  prepare, prefetch, execute:
+//                             part waits in        |  chunk after chunk, in order     run(), at the
+//                             Client::input        v                                  end of the
+//                             turn,
+//                                             replies, per client                     or earlier
+//                                             when
+//                                                  |                                  the batch is
+//                                                  full
+//                         Persistence::end_turn(): one write for the log
+//                                                  |
+//                           ticket 0: Link::send, one write per client
+//                           else parked until Persistence::released() reaches the ticket (D3)
+//
+// One read buffer serves all connections: bytes are read behind those of the one before, arguments
+// are views into it, and it starts again at its front when the batch is done. A request that is
+// not complete yet waits with its client and is read on
+//   - by copying its few bytes in front of the next read, or
+//   - when it is big, or announces a big argument, by reading straight behind it ("in place"), so
+//     that the bytes of a large value are never moved.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "engine/engine.h"
+#include "persist/persistence.h"
+#include "resp/args.h"
+#include "resp/reply_writer.h"
+#include "server/clients.h"
+
+namespace roxdb::server {
+
+class Turn {
+ public:
+  // `persistence` null: nothing is logged. All must outlive the Turn.
+  Turn(engine::Engine& engine, Clients& clients, persist::Persistence* persistence);
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  // --- called by a connection ------------------------------------------------------------------
+
+  // Where the next bytes of this client go; never empty, dead after the next call.
+  std::span<char> space_for(Client& client);
+  // `size` > 0 bytes were read into what space_for() has just given for this client. May execute
+  // the batch, and so close any client, this one included; none is freed.
+  void received(Client& client, size_t size);
+  // The peer sends nothing more. What it sent is executed and answered, then it is closed.
+  void ended(Client& client);
+  // The connection is broken: nothing can be read from it or sent to it any more.
+  void lost(Client& client) { clients_.close(client); }
+  // The link sent all it had kept.
+  void sent(Client& client);
+
+  // --- called by the loop ----------------------------------------------------------------------
+
+  // The end of the turn: executes what has come, writes the log, sends the replies, frees closed
+  // clients. Cheap when nothing has come.
+  void run();
+  // Something changed outside commands (expiry): the log is written at the end of this turn.
+  void mark_changed() { changed_ = true; }
+  // Persistence::released() has moved: sends what waited for it.
+  void send_released();
+  // The log could not be written for too long: clients whose replies wait for it are closed without
+  // an answer (E3).
+  void drop_parked();
+  // Lets clients go on that were told kPostpone.
+  void resume_postponed() { resumes_ = true; }
+
+ private:
+  // Requests of one client that came in one piece.
+  struct Run {
+    Client* client;
+    const char* bytes;         // the front of the first one
+    size_t size;               // of all of them
+    size_t kept_from;          // what stands behind is not executed, it waits; usually `size`
+    bool in_place;             // `bytes` is the client's input
+    std::string_view failure;  // the protocol error behind the last one; empty: none
+  };
+  struct Request {
+    uint32_t run;
+    uint32_t first_arg;
+    uint32_t args;
+    size_t at;  // offset from Run::bytes
+  };
+
+  static bool reads_in_place(const Client& client);
+  void take(Client& client, std::string_view bytes);
+  void take_input(Client& client);
+  bool parse_run(Client& client, std::string_view bytes, bool in_place, size_t& taken);
+
+  void execute();
+  void execute_chunk(std::span<const Request> requests);
+  void execute_request(const Request& request, const engine::Prepared& prepared);
+  void close_runs();
+  resp::OutputBuffer& output_of(Client& client);
+
+  void send_replies();
+  void send_reply(Client& client, uint64_t ticket);
+  void close_when_drained(Client& client);
+  void end_clients();
+  void resume_clients();
+  void recycle(InputBuffer& input);
+  void recycle(resp::OutputBuffer& output);
+
+  engine::Engine& engine_;
+  Clients& clients_;
+  persist::Persistence* const persistence_;
+
+  const std::unique_ptr<char[]> read_buffer_;
+  size_t read_used_ = 0;
+
+  // The batch.
+  resp::ArgVector args_;
+  std::vector<uint64_t> hashes_;  // at least one per argument
+  std::vector<Request> requests_;
+  std::vector<Run> runs_;
+  resp::OutputBuffer unbound_;  // for the writer to be born with
+  resp::RespWriter writer_{unbound_};
+
+  // What the end of the turn is for.
+  std::vector<Client*> output_due_;
+  std::vector<Client*> ended_;
+  bool changed_ = false;
+  bool resumes_ = false;
+  std::vector<uint64_t> parked_;  // ids of clients with parked replies
+
+  // Memory for those who need some next.
+  std::vector<resp::OutputBuffer> spare_outputs_;
+  InputBuffer spare_input_;
+};
+
+}  // namespace roxdb::server

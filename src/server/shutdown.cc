@@ -1,0 +1,83 @@
+#include "server/shutdown.h"
+
+#include <signal.h>
+
+#include "base/text.h"
+
+namespace roxdb::server {
+
+using persist::ShutdownRequest;
+
+namespace {
+
+// The words of SHUTDOWN and of shutdown-on-sigterm. `now` means not to wait for replicas, of which
+// there are none. False: not such a word.
+bool add_word(ShutdownRequest& request, std::string_view word) {
+  if (equal_ignore_case(word, "save")) {
+    request.save = ShutdownRequest::Save::kAlways;
+  } else if (equal_ignore_case(word, "nosave")) {
+    request.save = ShutdownRequest::Save::kNever;
+  } else if (equal_ignore_case(word, "force")) {
+    request.force = true;
+  } else {
+    return equal_ignore_case(word, "now") || equal_ignore_case(word, "default");
+  }
+  return true;
+}
+
+}  // namespace
+
+Shutdown::Shutdown(engine::Engine& engine, Clients& clients, persist::Persistence* persistence)
+    : engine_(engine), clients_(clients), persistence_(persistence) {
+  register_setting("shutdown-on-sigint", &on_sigint_, &on_sigint_text_);
+  register_setting("shutdown-on-sigterm", &on_sigterm_, &on_sigterm_text_);
+}
+
+void Shutdown::register_setting(const char* name, ShutdownRequest* request, std::string* text) {
+  engine::Setting setting;
+  setting.name = name;
+  setting.flags = engine::Setting::kWords;
+  setting.get = [text] { return *text; };
+  setting.set = [request, text](std::span<const std::string> words, std::string& why) {
+    ShutdownRequest read;
+    std::string joined;
+    for (const std::string& word : words) {
+      if (!add_word(read, word)) {
+        why = "argument(s) must be one of the following: default, save, nosave, now, force";
+        return false;
+      }
+      joined += (joined.empty() ? "" : " ") + lower_case(word);
+    }
+    *request = read;
+    *text = joined.empty() ? "default" : joined;
+    return true;
+  };
+  engine_.settings.add(std::move(setting));
+}
+
+Status Shutdown::request(const ShutdownRequest& request) {
+  if (is_stopping_) return kOk;
+  engine_.log().warning("User requested shutdown...");
+  const Status status = persistence_ != nullptr ? persistence_->shut_down(request) : kOk;
+  if (!status.ok() && !request.force) {
+    has_failed_ = true;
+    engine_.log().warning("The server stays up: {}", status.text);
+    return status;
+  }
+  is_stopping_ = true;
+  // What came behind in the same batch was not saved: it is not executed.
+  clients_.for_each([this](Client& client) { clients_.close_after_replies(client); });
+  if (on_stop) on_stop();
+  return kOk;
+}
+
+void Shutdown::on_signal(int signal) {
+  const bool is_int = signal == SIGINT;
+  engine_.log().warning("Received {} scheduling shutdown...", is_int ? "SIGINT" : "SIGTERM");
+  ShutdownRequest request = is_int ? on_sigint_ : on_sigterm_;
+  request.force = request.force || has_failed_;
+  // A failure is logged; the next signal leaves without asking.
+  static_cast<void>(this->request(request));
+}
+
+}  // namespace roxdb::server
