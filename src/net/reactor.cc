@@ -1,0 +1,96 @@
+#include "net/reactor.h"
+
+#include <signal.h>
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace roxdb::net {
+namespace {
+
+template <class Handle>
+Reactor* owner_of(Handle* handle) {
+  return static_cast<Reactor*>(handle->data);
+}
+
+}  // namespace
+
+Reactor::Reactor(const Parts& parts)
+    : parts_(parts),
+      tick_(make_handle<uv_timer_t>(parts.loop.handle(), uv_timer_init, this)),
+      turn_end_(make_handle<uv_check_t>(parts.loop.handle(), uv_check_init, this)),
+      busy_(make_handle<uv_idle_t>(parts.loop.handle(), uv_idle_init, this)),
+      sigint_(listen_for(SIGINT)),
+      sigterm_(listen_for(SIGTERM)) {
+  parts_.clients.now_ms = parts_.loop.now_ms();
+  uv_check_start(turn_end_.get(), [](uv_check_t* handle) {
+    if (Reactor* self = owner_of(handle)) self->on_turn_end();
+  });
+  start_ticking();
+  parts_.shutdown.on_stop = [this] { parts_.loop.stop(); };
+  if (parts_.persistence != nullptr) {
+    parts_.persistence->on_release = [this] { parts_.turn.send_released(); };
+  }
+}
+
+Reactor::~Reactor() {
+  parts_.shutdown.on_stop = nullptr;
+  if (parts_.persistence != nullptr) parts_.persistence->on_release = nullptr;
+}
+
+UvPtr<uv_signal_t> Reactor::listen_for(int signal) {
+  UvPtr<uv_signal_t> handle = make_handle<uv_signal_t>(parts_.loop.handle(), uv_signal_init, this);
+  const auto on_signal = [](uv_signal_t* arrived, int number) {
+    if (Reactor* self = owner_of(arrived)) self->parts_.shutdown.on_signal(number);
+  };
+  uv_signal_start(handle.get(), on_signal, signal);
+  return handle;
+}
+
+void Reactor::start_ticking() {
+  ticks_per_second_ = parts_.engine.hz;
+  const auto period_ms = static_cast<uint64_t>(std::max<int64_t>(1, 1000 / ticks_per_second_));
+  const auto on_timer = [](uv_timer_t* handle) {
+    if (Reactor* self = owner_of(handle)) self->on_tick();
+  };
+  uv_timer_start(tick_.get(), on_timer, period_ms, period_ms);
+}
+
+void Reactor::on_tick() {
+  parts_.clients.now_ms = parts_.loop.now_ms();
+  parts_.clients.tick(parts_.clients.now_ms);
+  parts_.pause.tick(parts_.clients.now_ms);
+  if (parts_.on_tick) parts_.on_tick();
+  if (serving_) {
+    work_in_background();
+    if (parts_.persistence != nullptr) {
+      parts_.persistence->tick();
+      if (parts_.persistence->write_deadline_passed()) parts_.turn.drop_parked();
+    }
+  }
+  if (ticks_per_second_ != parts_.engine.hz) start_ticking();
+  // What the tick has done must not wait for the next socket: postponed clients go on, records of
+  // expired keys are written, closed clients are freed.
+  parts_.turn.run();
+}
+
+void Reactor::on_turn_end() {
+  parts_.clients.now_ms = parts_.loop.now_ms();
+  if (work_left_) work_in_background();
+  parts_.turn.run();
+}
+
+void Reactor::work_in_background() {
+  const bool had_work_left = work_left_;
+  // While clients are paused nothing changes, so that a replica can take over what it sees.
+  work_left_ = !parts_.pause.is_on() && parts_.engine.tick(kTurnBudgetNs);
+  parts_.turn.mark_changed();
+  if (work_left_ && !had_work_left) {
+    uv_idle_start(busy_.get(), [](uv_idle_t*) {});
+  } else if (!work_left_ && had_work_left) {
+    uv_idle_stop(busy_.get());
+  }
+}
+
+}  // namespace roxdb::net

@@ -1,0 +1,65 @@
+// reactor.h: what happens when. The loop's turn, drawn once:
+//
+//   timers    on_tick: every 1000 / hz ms, expiry, save points, time limits of clients
+//   poll      sockets: Connection -> Turn::received; Listeners -> new clients; ends of slow work
+//   check     on_turn_end: Turn::run - the batch, the log, the replies
+//
+// Background work that did not finish within its budget goes on in the next turns, which then do
+// not wait for sockets.
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+
+#include "engine/engine.h"
+#include "net/handle.h"
+#include "net/loop.h"
+#include "persist/persistence.h"
+#include "server/clients.h"
+#include "server/pause.h"
+#include "server/session.h"
+#include "server/shutdown.h"
+
+namespace roxdb::net {
+
+class Reactor {
+ public:
+  struct Parts {
+    Loop& loop;
+    engine::Engine& engine;
+    persist::Persistence* persistence;  // null: none
+    server::Clients& clients;
+    server::Turn& turn;
+    server::Pause& pause;
+    server::Shutdown& shutdown;
+    std::function<void()> on_tick;  // what else is to be done every 1000 / hz ms
+  };
+  // Arms timers, signals and the end of turns. All parts must outlive the Reactor.
+  explicit Reactor(const Parts& parts);
+  ~Reactor();
+  Reactor(const Reactor&) = delete;
+  Reactor& operator=(const Reactor&) = delete;
+
+  // While false, ticks leave the data alone: it is being loaded.
+  void set_serving(bool serving) { serving_ = serving; }
+
+ private:
+  void on_tick();
+  void on_turn_end();
+  void work_in_background();
+  void start_ticking();
+  UvPtr<uv_signal_t> listen_for(int signal);
+
+  Parts parts_;
+  bool serving_ = false;
+  bool work_left_ = false;
+  int64_t ticks_per_second_ = 0;
+  UvPtr<uv_timer_t> tick_;
+  UvPtr<uv_check_t> turn_end_;
+  UvPtr<uv_idle_t> busy_;  // runs while work is left, so that the loop does not wait
+  UvPtr<uv_signal_t> sigint_;
+  UvPtr<uv_signal_t> sigterm_;
+};
+
+}  // namespace roxdb::net
