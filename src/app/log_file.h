@@ -1,0 +1,38 @@
+// log_file.h: where the lines of the Logger go: standard output, or `logfile`. The form is Redis's,
+// which tools read:
+//
+//   4211:M 21 Nov 2026 11:43:02.123 * Ready to accept connections
+//
+// The file is opened for every line, so that it can be moved away at any time. A line that cannot
+// be written is lost: there is nobody to tell.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "engine/settings.h"
+
+namespace roxdb::app {
+
+class LogFile {
+ public:
+  // Becomes the sink of `log`. Registers loglevel and logfile. All must live as long as lines come.
+  LogFile(Logger& log, engine::Settings& settings);
+  LogFile(const LogFile&) = delete;
+  LogFile& operator=(const LogFile&) = delete;
+
+  // False: the file cannot be opened; `why` says so.
+  bool check(std::string& why) const;
+  // Bytes as they are, for those who must not allocate: only system calls are made.
+  void write_raw(std::string_view text) const;
+
+ private:
+  void write_line(LogLevel level, std::string_view text) const;
+
+  Logger& log_;
+  int level_ = static_cast<int>(LogLevel::kNotice);
+  std::string path_;  // empty: standard output
+};
+
+}  // namespace roxdb::app

@@ -1,0 +1,148 @@
+// main.cc: roxdb-server, from its arguments to its exit code (reliability E19).
+#include <fmt/format.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "app/command_line.h"
+#include "app/wiring.h"
+#include "base/version.h"
+
+namespace roxdb::app {
+namespace {
+
+constexpr int kExitConfiguration = 1;
+
+// libuv's threads sync, unlink and release: two of them, one that waits for the disk and one that
+// does not have to wait behind it.
+constexpr const char* kThreads = "2";
+
+int complain(const std::string& why) {
+  fmt::print(stderr, "{}\n", why);
+  return kExitConfiguration;
+}
+
+// The configuration, with the defaults of a server that nobody configured: persistent.
+bool configure(House& house, const CommandLine& line, std::string& why) {
+  if (!house.config_file.load(line.config_path, line.lines, house.engine.settings, why)) {
+    return false;
+  }
+  const bool is_configured = !line.config_path.empty() || house.config_file.has("save") ||
+                             house.config_file.has("appendonly");
+  if (is_configured) return true;
+  const std::string yes[] = {"yes"};
+  return house.engine.settings.load("appendonly", yes, why) &&
+         house.engine.settings.finish_loading(why);
+}
+
+std::string title_of(const House& house, const std::string& program) {
+  std::string title = house.process.title_template;
+  const auto replace = [&title](std::string_view name, const std::string& value) {
+    for (size_t at; (at = title.find(name)) != std::string::npos;) {
+      title.replace(at, name.size(), value);
+    }
+  };
+  replace("{title}", program);
+  replace("{listen-addr}", house.listeners.first_address());
+  replace("{server-mode}", "");
+  replace("{port}", std::to_string(house.listeners.port()));
+  replace("{tls-port}", "0");
+  replace("{unixsocket}", house.listeners.unix_path());
+  replace("{config-file}", house.config_file.path());
+  while (title.ends_with(' ')) title.pop_back();
+  return title;
+}
+
+// Data comes in while clients are told to wait. 0: loaded | the exit code.
+int load(House& house, const CommandLine& line) {
+  house.engine.arm(&house.loading_gate, kLoadingGate);
+  persist::Persistence::LoadOptions options;
+  options.restore_file = line.restore_path;
+  options.salvage = line.salvage;
+  options.on_progress = [&house] {
+    house.loop.run_ready();
+    // SHUTDOWN while loading: nothing has changed, nothing must be saved.
+    if (house.shutdown.is_stopping()) ::_exit(0);
+  };
+  int exit_code = 0;
+  const Status status = house.persistence.load(options, exit_code);
+  house.engine.disarm(&house.loading_gate);
+  if (status.ok()) return 0;
+  house.log.warning("Exiting with code {}: {}", exit_code, status.text);
+  return exit_code;
+}
+
+int serve(House& house, const CommandLine& line, ProcessTitle& title) {
+  house.log.notice("oO0OoO0OoO0Oo RoxDB is starting oO0OoO0OoO0Oo");
+  house.log.notice("RoxDB version={}, bits={}, pid={}, just started", kVersion, sizeof(void*) * 8,
+                   ::getpid());
+  house.log.notice("PID: {}", ::getpid());
+  if (const Status status = house.listeners.open(); !status.ok()) return kExitConfiguration;
+  if (house.process.set_title) title.set(title_of(house, title.program()));
+  house.reactor = std::make_unique<net::Reactor>(
+      net::Reactor::Parts{house.loop, house.engine, &house.persistence, house.clients, house.turn,
+                          house.pause, house.shutdown, [&house] { house.command_state.tick(); }});
+  house.log.notice("Server initialized");
+  if (const int exit_code = load(house, line); exit_code != 0) return exit_code;
+  house.reactor->set_serving(true);
+  house.log.notice("Ready to accept connections");
+  notify_supervisor("READY=1\nSTATUS=Ready to accept connections\n");
+  house.loop.run();
+  notify_supervisor("STOPPING=1\n");
+  house.log.warning("RoxDB is now ready to exit, bye bye...");
+  return 0;
+}
+
+int run(const CommandLine& line, ProcessTitle& title) {
+  House house;
+  std::string why;
+  if (!configure(house, line, why)) return complain(why);
+  if (line.task == CommandLine::Task::kCheckConfig) {
+    fmt::print("The configuration is in order.\n");
+    return 0;
+  }
+  if (!house.log_file.check(why)) return complain(why);
+  if (house.process.daemonize) {
+    if (const Status status = become_daemon(); !status.ok()) {
+      return complain(std::strerror(status.os_error));
+    }
+    house.loop.after_fork();
+  }
+  allow_core_dumps(house.process.core_dumps);
+  house.clients.reduce_max(raise_descriptor_limit(house.clients.max(), house.log));
+  const bool wants_pid_file = house.process.daemonize || !house.process.pid_path.empty();
+  constexpr const char* kPidPath = "/var/run/roxdb.pid";
+  const PidFile pid_file(!wants_pid_file                  ? ""
+                         : house.process.pid_path.empty() ? kPidPath
+                                                          : house.process.pid_path,
+                         house.log);
+  return serve(house, line, title);
+}
+
+int start(int argc, char** argv) {
+  const std::vector<std::string> args(argv + std::min(argc, 1), argv + argc);
+  ProcessTitle title(argc, argv);
+  const CommandLine line = parse_command_line(args);
+  if (!line.error.empty()) return complain(line.error + "\n" + help_text());
+  if (line.task == CommandLine::Task::kShowVersion) {
+    fmt::print("RoxDB server v={} bits={}\n", kVersion, sizeof(void*) * 8);
+    return 0;
+  }
+  if (line.task == CommandLine::Task::kShowHelp) {
+    fmt::print("{}", help_text());
+    return 0;
+  }
+  ::signal(SIGHUP, SIG_IGN);
+  ::signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error of the write
+  ::setenv("UV_THREADPOOL_SIZE", kThreads, 0);
+  disable_huge_pages();
+  return run(line, title);
+}
+
+}  // namespace
+}  // namespace roxdb::app
+
+int main(int argc, char** argv) { return roxdb::app::start(argc, argv); }

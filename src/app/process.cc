@@ -1,0 +1,137 @@
+#include "app/process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+
+#include "base/limits.h"
+
+namespace roxdb::app {
+
+ProcessSettings::ProcessSettings(engine::Settings& settings) {
+  using engine::Setting;
+  settings.add_bool("daemonize", &daemonize, Setting::kImmutable);
+  settings.add_string("pidfile", &pid_path, Setting::kImmutable);
+  settings.add_choice("supervised", &supervised, {"no", "systemd", "upstart", "auto"},
+                      Setting::kImmutable);
+  settings.add_bool("always-show-logo", &show_logo, Setting::kImmutable);
+  settings.add_bool("set-proc-title", &set_title, Setting::kImmutable);
+  settings.add_string("proc-title-template", &title_template);
+  settings.add_bool("crash-core", &core_dumps, Setting::kImmutable);
+}
+
+Status become_daemon() {
+  const pid_t child = ::fork();
+  if (child < 0) return io_error(errno, "fork");
+  if (child > 0) ::_exit(0);
+  ::setsid();
+  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (nothing < 0) return io_error(errno, "open");
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nothing, stream);
+  if (nothing > STDERR_FILENO) ::close(nothing);
+  return kOk;
+}
+
+PidFile::PidFile(std::string path, const Logger& log) : path_(std::move(path)) {
+  if (path_.empty()) return;
+  const int descriptor =
+      ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+  if (descriptor < 0) {
+    log.warning("Can't write the pid file {}: {}", path_, strerror(errno));
+    path_.clear();
+    return;
+  }
+  const std::string text = fmt::format("{}\n", ::getpid());
+  [[maybe_unused]] const ssize_t ignored = ::write(descriptor, text.data(), text.size());
+  ::close(descriptor);
+}
+
+PidFile::~PidFile() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+// Source: sd_notify(3).
+void notify_supervisor(std::string_view state) {
+  const char* const path = ::getenv("NOTIFY_SOCKET");
+  sockaddr_un address{};
+  if (path == nullptr || (path[0] != '/' && path[0] != '@')) return;
+  const size_t length = ::strlen(path);
+  if (length >= sizeof address.sun_path) return;
+  address.sun_family = AF_UNIX;
+  ::memcpy(address.sun_path, path, length);
+  if (path[0] == '@') address.sun_path[0] = '\0';  // a name without a file
+  const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return;
+  [[maybe_unused]] const ssize_t ignored = ::sendto(
+      socket, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
+      static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length));
+  ::close(socket);
+}
+
+// The strings of arguments and environment lie one behind the other; together they are the room
+// for a title.
+ProcessTitle::ProcessTitle(int argc, char** argv) {
+  if (argc == 0) return;
+  program_ = argv[0];
+  char* end = argv[0];
+  const auto take = [&end](char* text) {
+    if (text == end) end += ::strlen(text) + 1;
+  };
+  for (int i = 0; i < argc; ++i) take(argv[i]);
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    take(*entry);
+    // Never freed: the environment lives as long as the process.
+    if (char* const copy = ::strdup(*entry); copy != nullptr) *entry = copy;
+  }
+  begin_ = argv[0];
+  size_ = static_cast<size_t>(end - begin_);
+}
+
+void ProcessTitle::set(std::string_view title) {
+  if (size_ == 0) return;
+  ::memset(begin_, 0, size_);
+  ::memcpy(begin_, title.data(), std::min(title.size(), size_ - 1));
+}
+
+void disable_huge_pages() { ::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); }
+
+int64_t raise_descriptor_limit(int64_t sockets, const Logger& log) {
+  const int64_t wanted = sockets + kReservedDescriptors;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return sockets;
+  if (limit.rlim_cur >= static_cast<rlim_t>(wanted)) return sockets;
+  const rlim_t had = limit.rlim_cur;
+  limit.rlim_cur = static_cast<rlim_t>(wanted);
+  limit.rlim_max = std::max(limit.rlim_max, limit.rlim_cur);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) == 0) return sockets;
+  // Not allowed to raise the hard limit: take all of it.
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = std::min(limit.rlim_max, static_cast<rlim_t>(wanted));
+  if (::setrlimit(RLIMIT_NOFILE, &limit) < 0) limit.rlim_cur = had;
+  const auto have = static_cast<int64_t>(limit.rlim_cur);
+  if (have >= wanted) return sockets;
+  const int64_t room = std::max<int64_t>(1, have - kReservedDescriptors);
+  log.warning(
+      "maxclients has been reduced to {}: {} descriptors are wanted, {} can be had ('ulimit -n')",
+      room, wanted, have);
+  return room;
+}
+
+void allow_core_dumps(bool allowed) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_CORE, &limit) < 0) return;
+  limit.rlim_cur = allowed ? limit.rlim_max : 0;
+  ::setrlimit(RLIMIT_CORE, &limit);
+}
+
+}  // namespace roxdb::app

@@ -1,0 +1,69 @@
+// process.h: roxdb-server as a process of its machine: daemon, pid file, title, supervisor, limits.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "engine/settings.h"
+
+namespace roxdb::app {
+
+// The settings of the process, as the configuration has them.
+struct ProcessSettings {
+  explicit ProcessSettings(engine::Settings& settings);
+  ProcessSettings(const ProcessSettings&) = delete;
+  ProcessSettings& operator=(const ProcessSettings&) = delete;
+
+  bool daemonize = false;
+  std::string pid_path;  // pidfile; empty: none unless daemonize
+  int supervised = 0;    // index of kSupervisedNames
+  bool show_logo = false;
+  bool set_title = true;
+  std::string title_template = "{title} {listen-addr} {server-mode}";
+  bool core_dumps = false;  // crash-core: off, because they hold user data (S12)
+};
+
+// Goes to the background: the caller goes on in a new session, its parent ends with code 0.
+// REQUIRES: no thread has been started. Code::kIo.
+Status become_daemon();
+
+// The file that tells others our process id; removed by the destructor.
+class PidFile {
+ public:
+  PidFile(std::string path, const Logger& log);
+  ~PidFile();
+  PidFile(const PidFile&) = delete;
+  PidFile& operator=(const PidFile&) = delete;
+
+ private:
+  std::string path_;
+};
+
+// Tells systemd, which gave us NOTIFY_SOCKET, how we are: "READY=1", "STOPPING=1". Nothing happens
+// when nobody listens.
+void notify_supervisor(std::string_view state);
+
+// What ps shows. The arguments of the command line, passwords perhaps, are erased (S3).
+class ProcessTitle {
+ public:
+  // Takes over the memory of the arguments and the environment, which moves elsewhere. Call first
+  // thing in main().
+  ProcessTitle(int argc, char** argv);
+  void set(std::string_view title);
+  const std::string& program() const { return program_; }
+
+ private:
+  char* begin_ = nullptr;
+  size_t size_ = 0;
+  std::string program_;
+};
+
+// No transparent huge pages: after a fork one written byte would copy 2 MiB of them.
+void disable_huge_pages();
+// Makes room for this many sockets besides our own files; logs what cannot be had and returns how
+// many sockets there is room for.
+int64_t raise_descriptor_limit(int64_t sockets, const Logger& log);
+void allow_core_dumps(bool allowed);
+
+}  // namespace roxdb::app

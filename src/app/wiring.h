@@ -1,0 +1,76 @@
+// wiring.h: the plan of the house on one page: every room's object, in the order in which they are
+// built and need each other. There is no other place where rooms meet.
+//
+//   gates, in order           loading, AUTH, memory, disk, pause
+//   sinks, in order           the log
+//   services for commands     what the constructor provides, and what rooms provide themselves
+#pragma once
+
+#include <memory>
+
+#include "app/config_file.h"
+#include "app/log_file.h"
+#include "app/process.h"
+#include "base/log.h"
+#include "commands/server/command_state.h"
+#include "engine/engine.h"
+#include "engine/memory_gate.h"
+#include "net/listeners.h"
+#include "net/loop.h"
+#include "net/reactor.h"
+#include "persist/persistence.h"
+#include "server/authentication.h"
+#include "server/clients.h"
+#include "server/loading_gate.h"
+#include "server/pause.h"
+#include "server/session.h"
+#include "server/shutdown.h"
+
+namespace roxdb::app {
+
+// Gates in the order in which they are asked. What a client may not know comes before what it may.
+enum GateOrder : int {
+  kLoadingGate,
+  kAuthenticationGate,
+  kMemoryGate,
+  kDiskGate,
+  kPauseGate,  // the last: what is refused anyway is refused at once
+};
+
+class House {
+ public:
+  House();
+  ~House();
+  House(const House&) = delete;
+  House& operator=(const House&) = delete;
+
+  // Before the configuration is read.
+  Logger log;
+  net::Loop loop;
+  net::LoopExecutor executor{loop};
+  engine::Engine engine;
+  LogFile log_file{log, engine.settings};
+  ProcessSettings process{engine.settings};
+  ConfigFile config_file;
+  commands::CommandState command_state{engine};
+  engine::MemoryGate memory_gate{engine, kMemoryGate};
+  persist::Persistence persistence{engine};
+  server::Clients clients{engine};
+  server::Authentication authentication{engine, clients, kAuthenticationGate};
+  server::Turn turn{engine, clients, &persistence};
+  server::LoadingGate loading_gate;
+  server::Pause pause{engine, turn, kPauseGate};
+  server::Shutdown shutdown{engine, clients, &persistence};
+  net::Listeners listeners{loop, engine, clients, turn, authentication};
+
+  // Once it has been read, and we are the process that will serve.
+  std::unique_ptr<net::Reactor> reactor;
+
+ private:
+  void register_settings();
+
+  int64_t databases_ = kDatabases;
+  std::vector<std::string> renamed_commands_;  // old and new name by turns
+};
+
+}  // namespace roxdb::app
