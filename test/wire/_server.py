@@ -119,7 +119,7 @@ class Server:
                     self.process.returncode, self.log()))
         return self
 
-    def wait_ready(self):
+    def wait_ready(self, interval_s=0.01):
         """True once PING is answered other than by -LOADING; False when the process has ended."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
@@ -132,7 +132,7 @@ class Server:
                         return True
             except OSError:
                 pass
-            time.sleep(0.01)
+            time.sleep(interval_s)
         raise AssertionError("no PONG after %d s:\n%s" % (PATIENCE_S, self.log()))
 
     @property

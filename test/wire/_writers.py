@@ -64,8 +64,9 @@ def apply(state, database, words):
 
 
 class Writer:
-    def __init__(self, index, depth):
+    def __init__(self, index, depth, first_database=0):
         self.index = index
+        self.first_database = first_database
         self.depth = depth  # units that may be under way
         self.known = 0      # the state below is that after so many units
         self.state = {}
@@ -86,6 +87,7 @@ class Writer:
     def write(self, connection, chance):
         try:
             with connection:
+                connection.call("SELECT", self.first_database)
                 while not self.stopping:
                     count = chance.randrange(1, self.depth + 1)
                     units = [unit(self.index, number, self.order_key)
@@ -100,7 +102,9 @@ class Writer:
     def pipeline(self, units):
         for database, words in units:
             if database:
-                yield encode([b"SELECT", database]) + encode(words) + encode([b"SELECT", 0])
+                home = self.first_database
+                yield (encode([b"SELECT", home + database]) + encode(words) +
+                       encode([b"SELECT", home]))
             else:
                 yield encode(words)
 
@@ -172,16 +176,22 @@ def show(state):
 
 
 class Crowd:
-    """Some writers, and the check of what a restarted server holds."""
+    """Some writers, and the check of what a restarted server holds.
 
-    def __init__(self, chance, depths):
+    Two databases from `first_database` on are theirs alone, the filler keys excepted.
+    """
+
+    def __init__(self, chance, depths, first_database=0):
         self.chance = chance
-        self.writers = [Writer(index, depth) for index, depth in enumerate(depths)]
+        self.first_database = first_database
+        self.writers = [Writer(index, depth, first_database)
+                        for index, depth in enumerate(depths)]
         self.round = 0
         self.fillers = 0
 
     def fill(self, connection, count):
         """Keys nobody writes again, so that saves and loads take their time."""
+        connection.call("SELECT", self.first_database)
         value = bytes(random.Random(count).choices(range(256), k=100))
         for start in range(0, count, 1000):
             words = [b"MSET"]
@@ -193,6 +203,7 @@ class Crowd:
     def start(self, server):
         self.round += 1
         with server.connect() as connection:
+            connection.call("SELECT", self.first_database)
             old = [b"order:%06d" % number for number in range(self.round - 20, self.round - 1)]
             connection.call("DEL", *old)
         for writer in self.writers:
@@ -237,7 +248,7 @@ class Crowd:
     def read(self, connection):
         stored, orders = {}, {}
         for database in (0, 1):
-            connection.call("SELECT", database)
+            connection.call("SELECT", self.first_database + database)
             names = [b"w%d:%s" % (writer.index, name) for writer in self.writers
                      for name in (b"count", b"a", b"b", b"c", b"timed", b"tmp", b"text")]
             names += [b"order:%06d" % number for number in range(self.round + 1)]
