@@ -1,5 +1,6 @@
 #include "commands/string/lcs.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -12,7 +13,7 @@
 namespace roxdb::commands {
 namespace {
 
-// Zeroed words, which the system may refuse.
+// Words that the system may refuse; they hold anything.
 class Words {
  public:
   Words() = default;
@@ -23,9 +24,7 @@ class Words {
   bool allocate(size_t count) {
     bytes_ = count * sizeof(uint64_t);
     words_ = static_cast<uint64_t*>(memory::try_allocate(bytes_));
-    if (words_ == nullptr) return false;
-    std::memset(words_, 0, bytes_);
-    return true;
+    return words_ != nullptr;
   }
   uint64_t* at(size_t index) { return words_ + index; }
   const uint64_t* at(size_t index) const { return words_ + index; }
@@ -35,69 +34,64 @@ class Words {
   size_t bytes_ = 0;
 };
 
-// The largest matrix keeps within its share of memory: rows, and one mask per byte value that
-// occurs in `tall`, of which there are at most as many as rows.
-static_assert(2 * (kLcsProductMax / 8) <= kLcsBytesMax);
+constexpr Status kTooLong =
+    user_error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
 
 class Matrix {
  public:
-  // Rows are along the longer string, so that little of their last words is wasted.
-  Matrix(std::string_view a, std::string_view b)
-      : rows_are_a_(a.size() <= b.size()),
-        tall_(rows_are_a_ ? a : b),
-        wide_(rows_are_a_ ? b : a),
-        row_words_((wide_.size() + 63) / 64) {}
+  Matrix(std::string_view a, std::string_view b) : a_(a), b_(b), row_words_((b.size() + 63) / 64) {}
 
-  // Computes all rows; keeps them when they are wanted for runs(), else only the last.
+  // Computes all rows; keeps them when runs() is wanted, else only the last one.
   Status fill(bool keeps_rows);
-  size_t size() const { return zeros(last_row(), wide_.size()); }
+  size_t size() const;
+  // REQUIRES: the rows were kept.
   std::vector<CommonRun> runs() const;
 
  private:
   bool make_masks();
-  const uint64_t* last_row() const { return rows_.at(kept_rows_ * row_words_); }
   const uint64_t* row(size_t index) const { return rows_.at(index * row_words_); }
-  static bool is_zero(const uint64_t* row, size_t bit) {
-    return (~row[bit / 64] >> bit % 64 & 1) != 0;
-  }
-  // Zeros among the first `bits` bits.
-  static size_t zeros(const uint64_t* row, size_t bits);
+  bool grows_at(size_t i, size_t j) const { return (row(i)[j / 64] >> j % 64 & 1) == 0; }
 
-  bool rows_are_a_;
-  std::string_view tall_;
-  std::string_view wide_;
+  std::string_view a_;
+  std::string_view b_;
   size_t row_words_;
-  size_t kept_rows_ = 0;  // besides row 0
+  size_t last_row_ = 0;  // a_.size(), or 0 when rows are not kept
   Words rows_;
-  Words masks_;  // bit j: wide_[j] is that byte; the first mask is that of bytes not in wide_
+  Words masks_;  // one per byte value of a_: bit j is set when b_[j] is that byte
   std::array<uint16_t, 256> mask_of_{};
 };
 
 bool Matrix::make_masks() {
-  std::array<bool, 256> in_tall{};
-  for (const char c : tall_) in_tall[static_cast<unsigned char>(c)] = true;
+  std::array<bool, 256> is_in_a{};
+  for (const char c : a_) is_in_a[static_cast<unsigned char>(c)] = true;
   uint16_t count = 0;
-  for (size_t value = 0; value < in_tall.size(); ++value) {
-    if (in_tall[value]) mask_of_[value] = count++;
+  for (size_t value = 0; value < is_in_a.size(); ++value) {
+    if (is_in_a[value]) mask_of_[value] = count++;
   }
-  if (!masks_.allocate(count * row_words_)) return false;
-  for (size_t i = 0; i < wide_.size(); ++i) {
-    const auto value = static_cast<unsigned char>(wide_[i]);
-    if (in_tall[value]) *masks_.at(mask_of_[value] * row_words_ + i / 64) |= uint64_t{1} << i % 64;
+  const size_t words = count * row_words_;
+  if (!masks_.allocate(words)) return false;
+  std::memset(masks_.at(0), 0, words * sizeof(uint64_t));
+  for (size_t j = 0; j < b_.size(); ++j) {
+    const auto value = static_cast<unsigned char>(b_[j]);
+    if (is_in_a[value]) *masks_.at(mask_of_[value] * row_words_ + j / 64) |= uint64_t{1} << j % 64;
   }
   return true;
 }
 
 Status Matrix::fill(bool keeps_rows) {
-  kept_rows_ = keeps_rows ? tall_.size() : 0;
-  if (!make_masks() || !rows_.allocate((kept_rows_ + 1) * row_words_)) {
+  if (!a_.empty() && b_.size() > kLcsProductMax / a_.size()) return kTooLong;
+  last_row_ = keeps_rows ? a_.size() : 0;
+  const size_t masks_max = std::min<size_t>(a_.size(), mask_of_.size());
+  if ((last_row_ + 1 + masks_max) * row_words_ > kLcsBytesMax / sizeof(uint64_t)) return kTooLong;
+  if (!make_masks() || !rows_.allocate((last_row_ + 1) * row_words_)) {
     return {Code::kNoMemory, 0, "LCS"};
   }
+
   std::memset(rows_.at(0), 0xff, row_words_ * sizeof(uint64_t));
-  for (size_t i = 0; i < tall_.size(); ++i) {
+  for (size_t i = 0; i < a_.size(); ++i) {
     const uint64_t* from = row(keeps_rows ? i : 0);
     uint64_t* to = rows_.at(keeps_rows ? (i + 1) * row_words_ : 0);
-    const uint64_t* mask = masks_.at(mask_of_[static_cast<unsigned char>(tall_[i])] * row_words_);
+    const uint64_t* mask = masks_.at(mask_of_[static_cast<unsigned char>(a_[i])] * row_words_);
     uint64_t carry = 0;
     for (size_t w = 0; w < row_words_; ++w) {
       const uint64_t old = from[w];
@@ -111,73 +105,45 @@ Status Matrix::fill(bool keeps_rows) {
   return kOk;
 }
 
-size_t Matrix::zeros(const uint64_t* row, size_t bits) {
-  size_t count = 0;
-  for (size_t w = 0; w < bits / 64; ++w) count += static_cast<size_t>(std::popcount(~row[w]));
-  if (bits % 64 != 0) {
-    const uint64_t rest = ~row[bits / 64] & ((uint64_t{1} << bits % 64) - 1);
-    count += static_cast<size_t>(std::popcount(rest));
+size_t Matrix::size() const {
+  // No bit behind the end of b_ is ever cleared: no mask has it.
+  size_t zeros = 0;
+  for (size_t w = 0; w < row_words_; ++w) {
+    zeros += static_cast<size_t>(std::popcount(~row(last_row_)[w]));
   }
-  return count;
+  return zeros;
 }
 
 std::vector<CommonRun> Matrix::runs() const {
   std::vector<CommonRun> runs;
   bool in_run = false;
-  size_t r = tall_.size();
-  size_t c = wide_.size();
-  if (r == 0) return runs;
-  size_t here = zeros(row(r), c);       // L(r, c)
-  size_t above = zeros(row(r - 1), c);  // L(r - 1, c)
-  while (r > 0 && c > 0) {
-    const size_t left = here - size_t{is_zero(row(r), c - 1)};  // L(r, c - 1)
-    bool steps_up;
-    bool steps_left;
-    if (tall_[r - 1] == wide_[c - 1]) {
-      steps_up = steps_left = true;
+  for (size_t i = a_.size(), j = b_.size(); i > 0 && j > 0;) {
+    const bool is_common = a_[i - 1] == b_[j - 1];
+    if (is_common) {
       if (!in_run) runs.push_back({0, 0, 0});
       CommonRun& run = runs.back();
-      run = {rows_are_a_ ? r - 1 : c - 1, rows_are_a_ ? c - 1 : r - 1, run.size + 1};
-      in_run = true;
+      run = {--i, --j, run.size + 1};
+    } else if (grows_at(i, j - 1)) {
+      --i;
     } else {
-      const size_t without_a = rows_are_a_ ? above : left;
-      const size_t without_b = rows_are_a_ ? left : above;
-      const bool drops_a = without_a > without_b;
-      steps_up = drops_a == rows_are_a_;
-      steps_left = !steps_up;
-      in_run = false;
+      --j;
     }
-    if (steps_left) c--;
-    if (steps_up) {
-      r--;
-      here = above - size_t{steps_left && is_zero(row(r), c)};
-      above = r > 0 ? zeros(row(r - 1), c) : 0;
-    } else {
-      here = left;
-      above -= size_t{is_zero(row(r - 1), c)};
-    }
+    in_run = is_common;
   }
   return runs;
 }
 
-bool too_long(std::string_view a, std::string_view b) {
-  return !a.empty() && b.size() > kLcsProductMax / a.size();
-}
-
-constexpr Status kTooLong =
-    user_error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
-
 }  // namespace
 
 Result<size_t> lcs_size(std::string_view a, std::string_view b) {
-  if (too_long(a, b)) return kTooLong;
+  // Either may be the rows here, and few long ones waste less of their last words.
+  if (a.size() > b.size()) std::swap(a, b);
   Matrix matrix(a, b);
   ROX_TRY(matrix.fill(false));
   return matrix.size();
 }
 
 Result<std::vector<CommonRun>> lcs_runs(std::string_view a, std::string_view b) {
-  if (too_long(a, b)) return kTooLong;
   Matrix matrix(a, b);
   ROX_TRY(matrix.fill(true));
   return matrix.runs();

@@ -1,19 +1,21 @@
 // lcs.h: the longest common subsequence of two strings.
 //
-// The classic matrix has L(i, j), the length for the first i bytes of one string and the first j
-// of the other. A row grows by 0 or 1 per column, so one bit per cell says all of it, and a row is
-// made from the one before in a few word operations per 64 cells: the whole is some 60 times
+// The classic matrix has L(i, j), the length for the first i bytes of `a` and the first j of `b`.
+// From one column to the next a row grows by 0 or 1, so one bit per cell says all of it, and a row
+// is made from the one before in a few word operations per 64 cells: the whole is some 60 times
 // faster, and 32 times smaller, than the matrix of numbers.
 //
-//             wide:  a c g t ...      bit j of row i is 0 when L(i, j + 1) = L(i, j) + 1
-//   tall:  row 0     1 1 1 1 ...
-//      c   row 1     1 0 1 1 ...      L(i, j) = zeros among the first j bits of row i
-//      g   row 2     1 0 0 1 ...
+//          b:   a c g t ...      bit j of row i is 0 when L(i, j + 1) = L(i, j) + 1
+//   a:  row 0   1 1 1 1 ...
+//   c   row 1   1 0 1 1 ...      L(i, j) = zeros among the first j bits of row i
+//   g   row 2   1 0 0 1 ...
 //
-// Of several longest subsequences the one Redis finds comes out: going back from the end, the step
-// in the second string is preferred.
-// Cost: O(a x b / 64) time and, when the runs are wanted, a x b / 8 bytes; at most as much again
-// for the places of each byte value. Bounds: kLcsProductMax, kLcsBytesMax.
+// The way back from the end of both is the one of Redis, so that of several longest subsequences
+// the same comes out: bytes that are equal belong to it; else the byte of `a` is left out if that
+// keeps more than leaving out the one of `b`. One of the two keeps all there is, so the bit says
+// which: 0, and without the byte of `b` one would be lost.
+// Cost: O(a x b / 64) time, some 30 ms at the bound of a x b, kLcsProductMax; when the runs are
+// wanted, 1 bit per cell of memory, at most kLcsBytesMax.
 // Source: H. Hyyro, "Bit-parallel LCS-length computation revisited", AWOCA 2004.
 #pragma once
 
