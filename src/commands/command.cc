@@ -205,7 +205,7 @@ Status command_info_command(Call& call) {
 }
 constexpr Example kCommandInfoExamples[] = {
     {"COMMAND INFO echo nosuch",
-     "*[*[$echo :2 *[+loading +stale +fast] :0 :0 :0 *[+@fast +@connection] *[] *[] *[]] *nil]"}};
+     "*[*[$echo :2 ~[+loading +stale +fast] :0 :0 :0 ~[+@fast +@connection] ~[] ~[] ~[]] *nil]"}};
 constexpr CommandSpec kCommandInfo{
     .name = "COMMAND INFO",
     .syntax = "[command-name...]",
@@ -311,7 +311,7 @@ Status command_docs_command(Call& call) {
   for (const Command* command : chosen) reply_docs(call.reply(), *command);
   return kOk;
 }
-constexpr Example kCommandDocsExamples[] = {{"COMMAND DOCS nosuch", "*[]"}};
+constexpr Example kCommandDocsExamples[] = {{"COMMAND DOCS nosuch", "%{}"}};
 constexpr CommandSpec kCommandDocs{
     .name = "COMMAND DOCS",
     .syntax = "[command-name...]",
@@ -383,7 +383,7 @@ Status command_getkeysandflags_command(Call& call) {
   return kOk;
 }
 constexpr Example kCommandGetKeysAndFlagsExamples[] = {
-    {"COMMAND GETKEYSANDFLAGS GET a", "*[*[$a *[+RO +access]]]"}};
+    {"COMMAND GETKEYSANDFLAGS GET a", "*[*[$a ~[+RO +access]]]"}};
 constexpr CommandSpec kCommandGetKeysAndFlags{
     .name = "COMMAND GETKEYSANDFLAGS",
     .syntax = "command [arg...]",

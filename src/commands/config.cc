@@ -37,9 +37,9 @@ Status config_get_command(Call& call) {
   }
   return kOk;
 }
-constexpr Example kConfigGetExamples[] = {{"CONFIG GET hz", "*[$hz $10]"},
-                                          {"CONFIG GET hz HZ h?", "*[$hz $10]"},
-                                          {"CONFIG GET no-such-setting", "*[]"}};
+constexpr Example kConfigGetExamples[] = {{"CONFIG GET hz", "%{$hz $10}"},
+                                          {"CONFIG GET hz HZ h?", "%{$hz $10}"},
+                                          {"CONFIG GET no-such-setting", "%{}"}};
 constexpr CommandSpec kConfigGet{
     .name = "CONFIG GET",
     .syntax = "parameter...",
@@ -64,10 +64,10 @@ Status config_set_command(Call& call) {
 }
 constexpr Example kConfigSetExamples[] = {
     {"CONFIG SET hz 20 slowlog-max-len 5", "+OK"},
-    {"CONFIG GET hz slowlog-max-len", "*[$hz $20 $slowlog-max-len $5]"},
+    {"CONFIG GET hz slowlog-max-len", "%{$hz $20 $slowlog-max-len $5}"},
     {"CONFIG SET hz 10 no-such-setting 1",
      "-ERR Unknown option or number of arguments for CONFIG SET - 'no-such-setting'"},
-    {"CONFIG GET hz", "*[$hz $20]"},
+    {"CONFIG GET hz", "%{$hz $20}"},
     {"CONFIG SET hz many",
      "-ERR CONFIG SET failed (possibly related to argument 'hz') - argument couldn't be parsed "
      "into an integer"}};

@@ -73,7 +73,7 @@ Status info_command(Call& call) {
   call.reply().verbatim("txt", text);
   return kOk;
 }
-constexpr Example kInfoExamples[] = {{"INFO no-such-section", "$"}};
+constexpr Example kInfoExamples[] = {{"INFO no-such-section", "=txt:"}};
 constexpr CommandSpec kInfo{
     .name = "INFO",
     .syntax = "[section...]",

@@ -5,7 +5,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "engine/call.h"
-#include "test/support/reply_text.h"
+#include "test/commands/reply_text.h"
 
 namespace roxdb::engine {
 namespace {
@@ -60,9 +60,9 @@ struct Fixture {
   Session session{Session::Kind::kLibrary};
 
   std::string run(std::vector<std::string_view> args) {
-    test::ReplyText reply;
+    commands::test::ReplyText reply;
     engine.execute(session, args, reply);
-    return reply.text();
+    return reply.take();
   }
   void configure(std::string_view name, std::string_view value) {
     const std::pair<std::string_view, std::string_view> pair[] = {{name, value}};
