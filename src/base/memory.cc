@@ -40,9 +40,11 @@ struct Counts {
   int64_t finished = 0;
 };
 
-// Process-wide like malloc itself, and never destroyed: threads may end after static objects.
+// Process-wide like malloc itself, and never destroyed: threads may end after static objects. In
+// static memory, because the program's operator new counts here too.
 Counts& counts() {
-  static Counts* const all = new Counts;
+  alignas(Counts) static char storage[sizeof(Counts)];
+  static Counts* const all = new (storage) Counts;
   return *all;
 }
 

@@ -173,7 +173,7 @@ Status Call::reply_help(std::initializer_list<std::string_view> lines) {
       fmt::format("{} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:", container));
   for (const std::string_view line : lines) reply_.simple(line);
   reply_.simple("HELP");
-  reply_.simple("    Print this help.");
+  reply_.simple("    Prints this help.");
   return kOk;
 }
 
