@@ -4,6 +4,14 @@
 
 namespace roxdb::server {
 
+std::string_view host_of(std::string_view address) {
+  address = address.substr(0, address.rfind(':'));
+  if (address.starts_with('[') && address.ends_with(']')) {
+    address = address.substr(1, address.size() - 2);
+  }
+  return address;
+}
+
 Client::Client(uint64_t client_id, std::unique_ptr<Link> client_link, Peer client_peer,
                uint64_t now_ms)
     : Session(Kind::kClient),

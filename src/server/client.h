@@ -35,6 +35,9 @@ struct Peer {
   bool is_unix_socket = false;
 };
 
+// "127.0.0.1" of "127.0.0.1:40314", "::1" of "[::1]:40314", "/run/roxdb.sock" of the last.
+std::string_view host_of(std::string_view address);
+
 class Client final : public engine::Session {
  public:
   // Why requests of a client do not run: one bit each, 0: they do.
@@ -95,6 +98,7 @@ class Client final : public engine::Session {
 
   const uint64_t id;
   const uint64_t connected_ms;          // monotonic
+  uint64_t password_wait_until_ms = 0;  // monotonic; see Authentication
   uint64_t output_over_soft_since = 0;  // monotonic ms; 0: it is not
   bool no_evict = false;
   const Peer peer;

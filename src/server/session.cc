@@ -227,6 +227,7 @@ void Turn::execute_request(const Request& request, const engine::Prepared& prepa
   client.skips_reply = client.reply_mode == Client::ReplyMode::kSkipNext;
   if (client.skips_reply) client.reply_mode = Client::ReplyMode::kOn;
   client.last_command = prepared.command;
+  recent_[recent_next_++ % kRecentCommands] = prepared.command;
   writer_.bind(output, client.protocol);
   if (engine_.execute(client, prepared, writer_) == engine::Verdict::kPostpone) [[unlikely]] {
     client.halts |= Client::kPostponed;

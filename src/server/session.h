@@ -59,6 +59,15 @@ class Turn {
   // The link sent all it had kept.
   void sent(Client& client);
 
+  // The commands that ran last, the last one first; `visit` may be called by a handler of signals.
+  template <class Visit>
+  void for_each_recent(Visit visit) const {
+    for (size_t i = 0; i < kRecentCommands; ++i) {
+      const engine::Command* command = recent_[(recent_next_ - 1 - i) % kRecentCommands];
+      if (command != nullptr) visit(*command);
+    }
+  }
+
   // --- called by the loop ----------------------------------------------------------------------
 
   // The end of the turn: executes what has come, writes the log, sends the replies, frees closed
@@ -124,6 +133,10 @@ class Turn {
   std::vector<Run> runs_;
   resp::OutputBuffer unbound_;  // for the writer to be born with
   resp::RespWriter writer_{unbound_};
+
+  static constexpr size_t kRecentCommands = 16;
+  const engine::Command* recent_[kRecentCommands] = {};
+  size_t recent_next_ = 0;
 
   // What the end of the turn is for.
   std::vector<Client*> output_due_;
