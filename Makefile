@@ -8,6 +8,7 @@
 #
 #   src/<room>/*.cc              objects of the house; src/<room>/<folder>/*.cc too
 #   src/app/main.cc              the main of roxdb-server; src/app/<x>_main.cc: that of roxdb-<x>
+#   src/app/allocation.cc        part of roxdb-server alone
 #   src/commands/*.cc            one command family each, as src/<room>/*_commands.cc is; their
 #                                names go into a table (scripts/write_command_families.sh)
 #   test/**/*.cc                 unit tests, one program; except test/fuzz and test/data
@@ -93,7 +94,9 @@ LINK = $(CXX) -pie $(MODE) $(MODE_LINK) $(LDFLAGS)
 in_rooms = $(if $(ROOMS),$(filter $(addprefix $(1)/,$(addsuffix /%,$(ROOMS))),$(2)),$(2))
 SOURCES := $(call in_rooms,src,$(sort $(wildcard src/*/*.cc src/*/*/*.cc)))
 MAINS := $(filter src/app/main.cc src/app/%_main.cc,$(SOURCES))
-HOUSE := $(filter-out $(MAINS),$(SOURCES))
+# operator new of the server: no other program, and no test, takes its memory through it.
+SERVER_ONLY := $(filter src/app/allocation.cc,$(SOURCES))
+HOUSE := $(filter-out $(MAINS) $(SERVER_ONLY),$(SOURCES))
 FAMILIES := $(filter $(sort $(wildcard src/commands/*.cc src/*/*_commands.cc)),$(SOURCES))
 object = $(patsubst %.cc,$(B)/obj/%.o,$(1))
 
@@ -154,7 +157,7 @@ $(B)/gen/%.o: $(B)/gen/%.cc $(B)/compile.stamp | setup
 	$(call say,CXX,$<)
 	$(Q)$(COMPILE) -MMD -MP -c $< -o $@
 
-$(B)/roxdb-server: $(call object,src/app/main.cc) $(HOUSE_OBJECTS) $(B)/link.stamp
+$(B)/roxdb-server: $(call object,src/app/main.cc $(SERVER_ONLY)) $(HOUSE_OBJECTS) $(B)/link.stamp
 	$(call say,LINK,$@)
 	$(Q)$(LINK) $(filter %.o,$^) -o $@ $(PROGRAM_LIBS)
 
@@ -227,7 +230,7 @@ $(B)/gen/library_families.cc: FORCE
 	@scripts/write_command_families.sh $(call in_library,$(FAMILIES)) >$@.new
 	@$(call replace_if_changed,$@)
 
-OBJECTS := $(HOUSE_OBJECTS) $(LIB_OBJECTS) $(TEST_OBJECTS) $(call object,$(MAINS)) \
+OBJECTS := $(HOUSE_OBJECTS) $(LIB_OBJECTS) $(TEST_OBJECTS) $(call object,$(MAINS) $(SERVER_ONLY)) \
   $(call object,$(wildcard test/fuzz/*.cc))
 .SECONDARY: $(OBJECTS)
 -include $(OBJECTS:.o=.d) $(addsuffix .d,$(TOOLS))

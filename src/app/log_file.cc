@@ -52,15 +52,14 @@ bool LogFile::check(std::string& why) const {
 }
 
 void LogFile::write_line(LogLevel level, std::string_view text) const {
-  write_raw(fmt::format("{}:{} {} {} {}\n", ::getpid(), kRole, time_text(),
-                        kLevelMarks[static_cast<size_t>(level)], text));
-}
-
-void LogFile::write_raw(std::string_view text) const {
-  const int descriptor = path_.empty() ? STDOUT_FILENO : open_log(path_);
+  const std::string line = fmt::format("{}:{} {} {} {}\n", ::getpid(), kRole, time_text(),
+                                       kLevelMarks[static_cast<size_t>(level)], text);
+  const int descriptor = open_raw();
   if (descriptor < 0) return;
-  [[maybe_unused]] const ssize_t ignored = ::write(descriptor, text.data(), text.size());
+  [[maybe_unused]] const ssize_t ignored = ::write(descriptor, line.data(), line.size());
   if (!path_.empty()) ::close(descriptor);
 }
+
+int LogFile::open_raw() const { return path_.empty() ? STDOUT_FILENO : open_log(path_); }
 
 }  // namespace roxdb::app

@@ -24,8 +24,9 @@ class LogFile {
 
   // False: the file cannot be opened; `why` says so.
   bool check(std::string& why) const;
-  // Bytes as they are, for those who must not allocate: only system calls are made.
-  void write_raw(std::string_view text) const;
+  // A descriptor to write to, for those who must not allocate: only a system call is made. Left
+  // open, since the process is about to end.
+  int open_raw() const;
 
  private:
   void write_line(LogLevel level, std::string_view text) const;

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "app/command_line.h"
+#include "app/crash_report.h"
 #include "app/wiring.h"
 #include "base/version.h"
 
@@ -56,32 +57,53 @@ std::string title_of(const House& house, const std::string& program) {
   return title;
 }
 
+// On a terminal, a long load shows how far it has come.
+void show_progress(const House& house) {
+  fmt::print("\r{}\x1b[K", house.persistence.progress_bar());
+  std::fflush(stdout);
+}
+
 // Data comes in while clients are told to wait. 0: loaded | the exit code.
 int load(House& house, const CommandLine& line) {
-  house.engine.arm(&house.loading_gate, kLoadingGate);
+  constexpr uint64_t kShowMs = 200;
+  const bool is_watched = ::isatty(STDOUT_FILENO) != 0;
+  uint64_t shown_ms = house.loop.now_ms();
   persist::Persistence::LoadOptions options;
   options.restore_file = line.restore_path;
   options.salvage = line.salvage;
-  options.on_progress = [&house] {
+  options.on_progress = [&] {
     house.loop.run_ready();
     // SHUTDOWN while loading: nothing has changed, nothing must be saved.
     if (house.shutdown.is_stopping()) ::_exit(0);
+    if (!is_watched || house.loop.now_ms() - shown_ms < kShowMs) return;
+    shown_ms = house.loop.now_ms();
+    show_progress(house);
   };
   int exit_code = 0;
+  house.engine.arm(&house.loading_gate, kLoadingGate);
   const Status status = house.persistence.load(options, exit_code);
   house.engine.disarm(&house.loading_gate);
+  if (is_watched) fmt::print("\r\x1b[K");
   if (status.ok()) return 0;
   house.log.warning("Exiting with code {}: {}", exit_code, status.text);
   return exit_code;
 }
 
 int serve(House& house, const CommandLine& line, ProcessTitle& title) {
+  std::unique_ptr<CrashReport> crash_report;
+  if (house.engine.settings.find("crash-log-enabled")->get() == "yes") {
+    crash_report = std::make_unique<CrashReport>(house.log_file, house.engine, house.turn);
+  }
   house.log.notice("oO0OoO0OoO0Oo RoxDB is starting oO0OoO0OoO0Oo");
   house.log.notice("RoxDB version={}, bits={}, pid={}, just started", kVersion, sizeof(void*) * 8,
                    ::getpid());
   house.log.notice("PID: {}", ::getpid());
   if (const Status status = house.listeners.open(); !status.ok()) return kExitConfiguration;
   if (house.process.set_title) title.set(title_of(house, title.program()));
+  house.persistence.on_fatal = [&house](int exit_code) {
+    house.log.warning("Exiting with code {}: the log cannot be written", exit_code);
+    ::_exit(exit_code);
+  };
   house.reactor = std::make_unique<net::Reactor>(
       net::Reactor::Parts{house.loop, house.engine, &house.persistence, house.clients, house.turn,
                           house.pause, house.shutdown, [&house] { house.command_state.tick(); }});

@@ -54,7 +54,7 @@ class House {
   ConfigFile config_file;
   commands::CommandState command_state{engine};
   engine::MemoryGate memory_gate{engine, kMemoryGate};
-  persist::Persistence persistence{engine};
+  persist::Persistence persistence{engine, kDiskGate};
   server::Clients clients{engine};
   server::Authentication authentication{engine, clients, kAuthenticationGate};
   server::Turn turn{engine, clients, &persistence};

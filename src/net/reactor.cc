@@ -30,7 +30,10 @@ Reactor::Reactor(const Parts& parts)
   start_ticking();
   parts_.shutdown.on_stop = [this] { parts_.loop.stop(); };
   if (parts_.persistence != nullptr) {
-    parts_.persistence->on_release = [this] { parts_.turn.send_released(); };
+    parts_.persistence->on_release = [this] {
+      parts_.turn.send_released();
+      resume_postponed();
+    };
   }
 }
 
@@ -69,6 +72,7 @@ void Reactor::on_tick() {
       if (parts_.persistence->write_deadline_passed()) parts_.turn.drop_parked();
     }
   }
+  resume_postponed();
   if (ticks_per_second_ != parts_.engine.hz) start_ticking();
   // What the tick has done must not wait for the next socket: postponed clients go on, records of
   // expired keys are written, closed clients are freed.
@@ -79,6 +83,11 @@ void Reactor::on_turn_end() {
   parts_.clients.now_ms = parts_.loop.now_ms();
   if (work_left_) work_in_background();
   parts_.turn.run();
+}
+
+// Gates say what must wait, not when it may go on: it is asked again.
+void Reactor::resume_postponed() {
+  if (!parts_.pause.is_on()) parts_.turn.resume_postponed();
 }
 
 void Reactor::work_in_background() {

@@ -47,6 +47,7 @@ class Reactor {
  private:
   void on_tick();
   void on_turn_end();
+  void resume_postponed();
   void work_in_background();
   void start_ticking();
   UvPtr<uv_signal_t> listen_for(int signal);
