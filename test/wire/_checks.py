@@ -42,6 +42,13 @@ def expect_that(condition, what):
         raise AssertionError(what)
 
 
+def line_in(function, error):
+    """The line of the test that failed, whichever helper noticed."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)
+             if frame.name == function.__name__]
+    return lines[0] if lines else 0
+
+
 def run():
     """Runs the tests, prints one line each and the count; returns the exit code."""
     passed, failed = 0, []
@@ -56,6 +63,9 @@ def run():
         except Skip as reason:
             verdict = "skip (%s)" % reason
             passed += 1
+        except AssertionError as error:
+            verdict = "FAIL line %d\n    %s" % (line_in(function, error), error)
+            failed.append(function.__name__)
         except Exception:  # whatever it is, the other tests still run
             verdict = "FAIL\n" + traceback.format_exc()
             failed.append(function.__name__)

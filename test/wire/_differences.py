@@ -5,7 +5,8 @@ The file is written for people; what is applied are the indented blocks in it:
     request   COMMAND COUNT          all of the request matches this pattern, letter case apart
     redis     :\\d+                   and each server's reply matches its own
     roxdb     :\\d+
-    try       COMMAND COUNT          proves that the difference is still there
+    try       COMMAND COUNT          proves that the difference is still there; the last of
+                                     several requests with `;` between them is looked at
 
 or, where replies are alike but can never be the same bytes, in place of `redis` and `roxdb`:
 
@@ -15,6 +16,8 @@ or, where replies are alike but can never be the same bytes, in place of `redis`
               keys                   second element: the same elements in any order
               kind                   errors are equal, everything else has the same type
               shape                  the same types all the way down
+              key-use                key specifications: their flags RO, RW, OW, RM alone
+              key-use                the flags of keys, RO, RW, OW and RM alone
               any                    not compared
 
 Replies are shown to the patterns in one line: CR LF is a blank.
@@ -33,13 +36,16 @@ class Difference:
         if "redis" in fields:
             self.patterns = [re.compile(fields[name], re.DOTALL) for name in ("redis", "roxdb")]
         self.compare = fields.get("compare", "").split()
-        self.attempt = fields.get("try", "").split()
+        unescaped = fields.get("try", "").encode().decode("unicode_escape").encode("latin-1")
+        self.attempts = [attempt.split() for attempt in unescaped.split(b";") if attempt]
         assert bool(self.patterns) != bool(self.compare), title
 
     def allows(self, redis, roxdb):
         if self.patterns:
             return all(pattern.fullmatch(show(raw))
                        for pattern, raw in zip(self.patterns, (redis, roxdb)))
+        if self.compare == ["any"]:
+            return True
         return COMPARISONS[self.compare[0]](parse(redis), parse(roxdb), *self.compare[1:])
 
 
@@ -97,8 +103,15 @@ def shape(redis, roxdb):
     return of(redis) == of(roxdb)
 
 
+def key_use(redis, roxdb):
+    def use(reply):
+        return re.sub(r"b'notes', b'[^']*', |, b'(access|update|insert|delete|variable_flags)'", "",
+                      repr(reply))
+    return use(redis) == use(roxdb)
+
+
 COMPARISONS = {"within": within, "unordered": unordered, "pairs": pairs, "keys": keys,
-               "kind": kind, "shape": shape, "any": lambda redis, roxdb: True}
+               "kind": kind, "shape": shape, "key-use": key_use}
 
 
 class Differences:
@@ -107,7 +120,7 @@ class Differences:
         title, fields = "", {}
         with open(path, encoding="utf-8") as file:
             for line in file.read().split("\n") + [""]:
-                found = re.match(r"    (request|redis|roxdb|compare|try)\s+(.*?)\s*$", line)
+                found = re.match(r"    (request|redis|roxdb|compare|try)\b\s*(.*?)\s*$", line)
                 if line.startswith("#"):
                     title = line.strip("# ")
                 if found:

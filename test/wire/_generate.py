@@ -86,7 +86,6 @@ CONNECTION = """
     CLIENT LIST [TYPE <client-type>]
     CLIENT LIST ID (<big>)+
     CLIENT NO-EVICT <on>
-    !CLIENT PAUSE 0
     !CLIENT PAUSE <word>
     !CLIENT PAUSE 1 <word>
     CLIENT REPLY ON

@@ -168,9 +168,9 @@ def differences_are_still_there():
     both = pair()
     gone = []
     for difference in both.differences.all:
-        if difference.attempt:
-            words = [word.encode() for word in difference.attempt]
-            [(redis, ours)] = both.ask([words])
+        if difference.attempts:
+            redis, ours = both.ask(difference.attempts)[-1]
+            words = difference.attempts[-1]
             if redis == ours or not difference.allows(redis, ours):
                 gone.append(describe(difference.title, words, redis, ours))
     expect_that(not gone, "no longer as written:\n    " + "\n    ".join(gone))
@@ -180,7 +180,7 @@ def differences_are_still_there():
 
 def common_commands(both):
     listed = [set(inspector.call("COMMAND", "LIST")) for inspector in both.inspectors]
-    return sorted(listed[0] & listed[1])
+    return sorted(name for name in listed[0] & listed[1] if b"|" not in name)
 
 
 @test
@@ -344,11 +344,11 @@ def damaged_requests_are_answered_alike():
             place = chance.randrange(len(data))
             kind = chance.randrange(3)
             if kind == 0:
-                data[place] = chance.choice(b"\r\n$*-0123456789 \x00a\"'")
+                data[place] = chance.choice(b"\r\n$*-0123456789 \x01a\"'")
             elif kind == 1:
                 del data[place]
             else:
-                data[place:place] = chance.choice([b"\r\n", b"$", b"-", b"9", b"\x00", b" "])
+                data[place:place] = chance.choice([b"\r\n", b"$", b"-", b"9", b"\x01", b" "])
             if not data:
                 break
         inputs.append(bytes(data))
