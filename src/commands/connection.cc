@@ -55,9 +55,7 @@ constexpr CommandSpec kPing{
 
 // SELECT index -> OK
 Status select_command(Call& call) {
-  ROX_TRY(const int64_t db, call.integer(1));
-  if (db < 0 || db >= call.engine().databases()) return engine::errors::kDbOutOfRange;
-  call.session().db = static_cast<int>(db);
+  ROX_TRY(call.session().db, call.database(1));
   return call.reply_ok();
 }
 constexpr Example kSelectExamples[] = {

@@ -194,20 +194,9 @@ constexpr CommandSpec kRenameNx{
     .examples = kRenameNxExamples,
 };
 
-// The database that argument `index` names.
-Result<int> read_db(Call& call, size_t index) {
-  ROX_TRY(const int64_t db, call.integer(index));
-  if (db < INT32_MIN || db > INT32_MAX) {
-    return call.fail("ERR value is out of range, value must between {} and {}", INT32_MIN,
-                     INT32_MAX);
-  }
-  if (db < 0 || db >= call.engine().databases()) return errors::kDbOutOfRange;
-  return static_cast<int>(db);
-}
-
 // MOVE key db -> 1: moved | 0: absent here, or present there
 Status move_command(Call& call) {
-  ROX_TRY(const int db, read_db(call, 2));
+  ROX_TRY(const int db, call.database(2));
   if (db == call.db()) return errors::kSameObject;
   const engine::Key key = call.key(1);
   if (call.peek(1) == nullptr || call.engine().find(db, key) != nullptr) return call.reply(0);
@@ -241,7 +230,7 @@ Status copy_command(Call& call) {
     if (call.is(i, "REPLACE")) {
       replaces = true;
     } else if (call.is(i, "DB") && i + 1 < call.argc()) {
-      ROX_TRY(db, read_db(call, ++i));
+      ROX_TRY(db, call.database(++i));
     } else {
       return errors::kSyntax;
     }

@@ -93,10 +93,10 @@ constexpr CommandSpec kFlushDb{
 
 // SWAPDB index1 index2 -> OK: clients of one see the keys of the other
 Status swapdb_command(Call& call) {
-  const auto first = call.integer(1);
-  if (!first.ok()) return call.fail("ERR invalid first DB index");
-  const auto second = call.integer(2);
-  if (!second.ok()) return call.fail("ERR invalid second DB index");
+  const auto first = call.integer(1, INT32_MIN, INT32_MAX);
+  if (!first.ok()) return user_error("ERR invalid first DB index");
+  const auto second = call.integer(2, INT32_MIN, INT32_MAX);
+  if (!second.ok()) return user_error("ERR invalid second DB index");
   const int64_t databases = call.engine().databases();
   if (*first < 0 || *first >= databases || *second < 0 || *second >= databases) {
     return errors::kDbOutOfRange;

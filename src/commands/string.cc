@@ -292,9 +292,8 @@ Status append_command(Call& call) {
     return call.reply(static_cast<int64_t>(bytes.size()));
   }
   const size_t size = string->size();
-  if (size > kStringBytesMax || bytes.size() > kStringBytesMax - size) {
-    return errors::kStringTooLong;
-  }
+  const size_t size_max = call.engine().string_bytes_max;
+  if (size > size_max || bytes.size() > size_max - size) return errors::kStringTooLong;
   ROX_TRY(string->append(bytes));
   call.changed(event::kAppend);
   return call.reply(static_cast<int64_t>(size + bytes.size()));
@@ -386,7 +385,8 @@ Status setrange_command(Call& call) {
   if (offset < 0) return errors::kOffsetOutOfRange;
   const std::string_view bytes = call.arg(3);
   const auto at = static_cast<size_t>(offset);
-  const bool too_long = bytes.size() > kStringBytesMax || at > kStringBytesMax - bytes.size();
+  const size_t size_max = call.engine().string_bytes_max;
+  const bool too_long = bytes.size() > size_max || at > size_max - bytes.size();
 
   ROX_TRY(std::optional<StringValue> string, call.edit<StringValue>(1));
   if (bytes.empty()) return call.reply(string ? static_cast<int64_t>(string->size()) : 0);

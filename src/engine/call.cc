@@ -21,6 +21,15 @@ Result<int64_t> Call::integer(size_t index, int64_t low, int64_t high) const {
   return *value;
 }
 
+Result<int> Call::database(size_t index) {
+  ROX_TRY(const int64_t db, integer(index));
+  if (db < INT32_MIN || db > INT32_MAX) {
+    return fail("ERR value is out of range, value must between {} and {}", INT32_MIN, INT32_MAX);
+  }
+  if (db < 0 || db >= engine_.databases()) return errors::kDbOutOfRange;
+  return static_cast<int>(db);
+}
+
 Result<double> Call::real(size_t index) const {
   const auto value = parse_double(arg(index));
   if (!value) return errors::kNotFloat;

@@ -43,6 +43,7 @@ class Call {
   Result<int64_t> integer(size_t index) const;  // "ERR value is not an integer or out of range"
   Result<int64_t> integer(size_t index, int64_t low, int64_t high) const;
   Result<double> real(size_t index) const;  // "ERR value is not a valid float"
+  Result<int> database(size_t index);       // "ERR DB index is out of range"
 
   // --- keys --------------------------------------------------------------------------------
 

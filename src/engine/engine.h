@@ -133,7 +133,8 @@ class Engine {
   void touch(Entry& entry);
   uint32_t idle_seconds(const Entry& entry) const;
   uint8_t frequency(const Entry& entry) const;
-  bool uses_lfu = false;  // set by maxmemory-policy
+  uint64_t string_bytes_max = kStringBytesMax;  // of what APPEND and SETRANGE may grow to
+  bool uses_lfu = false;                        // set by maxmemory-policy
   int64_t lfu_log_factor = 10;
   int64_t lfu_decay_minutes = 1;
 

@@ -83,6 +83,7 @@ Result<HelloOptions> parse_hello(Call& call) {
       i += 2;
     } else if (call.is(i, "SETNAME") && left >= 1) {
       options.name = i + 1;
+      ROX_TRY(check_name(call.arg(options.name)));  // before AUTH: it may set nothing by halves
       i += 1;
     } else {
       return call.fail("ERR Syntax error in HELLO option '{}'", call.arg(i));

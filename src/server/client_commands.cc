@@ -305,7 +305,10 @@ constexpr CommandSpec kClientKill{
 // CLIENT PAUSE milliseconds [WRITE | ALL] -> OK
 Status client_pause_command(Call& call) {
   Pause::Mode mode = Pause::Mode::kAll;
-  if (call.argc() > 4) return errors::kSyntax;
+  if (call.argc() > 4) {
+    return user_error(
+        "ERR unknown subcommand or wrong number of arguments for 'UNBLOCK'. Try CLIENT HELP.");
+  }
   if (call.argc() == 4) {
     if (call.is(3, "WRITE")) {
       mode = Pause::Mode::kWrites;

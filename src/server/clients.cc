@@ -153,6 +153,7 @@ void Clients::register_settings() {
   settings.add_memory("proto-max-bulk-len", &bulk_bytes_max_, 1u << 20, kBulkBytesMax).apply =
       [this](std::string&) {
         limits_.bulk_bytes_max = limits_unauthenticated_.bulk_bytes_max = bulk_bytes_max_;
+        engine_.string_bytes_max = bulk_bytes_max_;
         return true;
       };
 

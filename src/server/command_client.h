@@ -27,10 +27,13 @@ inline bool is_label(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= '!' && c <= '~'; });
 }
 
+inline Status check_name(std::string_view name) {
+  if (is_label(name)) return kOk;
+  return user_error("ERR Client names cannot contain spaces, newlines or special characters.");
+}
+
 inline Status set_name(Client& client, std::string_view name) {
-  if (!is_label(name)) {
-    return user_error("ERR Client names cannot contain spaces, newlines or special characters.");
-  }
+  ROX_TRY(check_name(name));
   client.name = name;
   return kOk;
 }
