@@ -22,6 +22,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/assert.h"
+
 namespace roxdb::engine {
 
 // What may happen to a key.
@@ -45,6 +47,11 @@ struct KeySpec {
 
 namespace notation {
 
+// Not constexpr: a declaration that comes here does not compile, and the compiler shows the call.
+[[noreturn]] inline void malformed([[maybe_unused]] const char* why) {
+  assertion_failed(why, __FILE__, __LINE__);
+}
+
 struct Reader {
   std::string_view text;
   constexpr bool at(char c) const { return !text.empty() && text[0] == c; }
@@ -54,12 +61,12 @@ struct Reader {
     return true;
   }
   constexpr void expect(std::string_view word) {
-    if (!take(word)) throw "malformed declaration of keys";  // only ever at compile time
+    if (!take(word)) malformed("malformed declaration of keys");
   }
   constexpr int16_t number() {
     const bool negative = take("-");
     if (!negative) take("+");
-    if (text.empty() || text[0] < '0' || text[0] > '9') throw "a number is missing";
+    if (text.empty() || text[0] < '0' || text[0] > '9') malformed("a number is missing");
     int value = 0;
     while (!text.empty() && text[0] >= '0' && text[0] <= '9') {
       value = value * 10 + (text[0] - '0');
@@ -87,7 +94,7 @@ constexpr KeySpec read_key_spec(Reader& in) {
     if (in.take("after(")) {
       spec.begin = KeySpec::Begin::kKeyword;
       const size_t end = in.text.find(',');
-      if (end == std::string_view::npos) throw "after(WORD,N) lacks N";
+      if (end == std::string_view::npos) malformed("after(WORD,N) lacks N");
       spec.keyword = in.text.substr(0, end);
       in.text.remove_prefix(end + 1);
       spec.index = in.number();
@@ -136,7 +143,7 @@ constexpr Counted read_term(std::string_view& text) {
     const char close = text[0] == '[' ? ']' : ')';
     text.remove_prefix(1);
     term = read_choice(text, close);
-    if (text.empty() || text[0] != close) throw "unbalanced brackets in a syntax";
+    if (text.empty() || text[0] != close) malformed("unbalanced brackets in a syntax");
     text.remove_prefix(1);
     if (close == ']') term = {0, true};
   } else {
@@ -146,7 +153,7 @@ constexpr Counted read_term(std::string_view& text) {
            !text.substr(length).starts_with("...")) {
       length++;
     }
-    if (length == 0) throw "a word is missing in a syntax";
+    if (length == 0) malformed("a word is missing in a syntax");
     text.remove_prefix(length);
     term = {1, false};
   }
@@ -193,7 +200,7 @@ struct Syntax {
   consteval Syntax(const char* syntax) : text(syntax) {  // NOLINT: converts on purpose
     std::string_view rest = text;
     const notation::Counted counted = notation::read_choice(rest, '\0');
-    if (!rest.empty()) throw "unbalanced brackets in a syntax";
+    if (!rest.empty()) malformed("unbalanced brackets in a syntax");
     least = counted.least;
     open = counted.open;
   }
@@ -212,7 +219,7 @@ struct Keys {
   consteval Keys(const char* keys) : text(keys) {  // NOLINT: converts on purpose
     notation::Reader in{text};
     while (!in.text.empty()) {
-      if (count == kKeySpecsMax) throw "too many key specs";
+      if (count == kKeySpecsMax) malformed("too many key specs");
       specs[count++] = notation::read_key_spec(in);
       if (!in.text.empty()) in.expect(",");
     }
