@@ -200,7 +200,7 @@ struct Syntax {
   consteval Syntax(const char* syntax) : text(syntax) {  // NOLINT: converts on purpose
     std::string_view rest = text;
     const notation::Counted counted = notation::read_choice(rest, '\0');
-    if (!rest.empty()) malformed("unbalanced brackets in a syntax");
+    if (!rest.empty()) notation::malformed("unbalanced brackets in a syntax");
     least = counted.least;
     open = counted.open;
   }
@@ -219,7 +219,7 @@ struct Keys {
   consteval Keys(const char* keys) : text(keys) {  // NOLINT: converts on purpose
     notation::Reader in{text};
     while (!in.text.empty()) {
-      if (count == kKeySpecsMax) malformed("too many key specs");
+      if (count == kKeySpecsMax) notation::malformed("too many key specs");
       specs[count++] = notation::read_key_spec(in);
       if (!in.text.empty()) in.expect(",");
     }
