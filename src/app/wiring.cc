@@ -41,8 +41,7 @@ void House::register_settings() {
 
   engine::Setting rename;
   rename.name = "rename-command";
-  rename.flags =
-      engine::Setting::kImmutable | engine::Setting::kMultiple | engine::Setting::kHidden;
+  rename.flags = engine::Setting::kMultiple | engine::Setting::kFileOnly;
   rename.get = [] { return std::string(); };
   rename.set = [this](std::span<const std::string> words, std::string& why) {
     renamed_commands_.assign(words.begin(), words.end());

@@ -292,13 +292,14 @@ std::vector<std::pair<std::string, std::string>> Settings::match(
   std::map<std::string, std::pair<std::string, std::string>> found;
   for (const std::string_view pattern : patterns) {
     if (!is_pattern(pattern)) {
-      if (const Setting* setting = find(pattern)) {
+      const Setting* setting = find(pattern);
+      if (setting != nullptr && (setting->flags & Setting::kFileOnly) == 0) {
         found.try_emplace(lower_case(pattern), std::string(pattern), setting->get());
       }
       continue;
     }
     for_each([&](const Setting& setting) {
-      if ((setting.flags & Setting::kHidden) != 0) return;
+      if ((setting.flags & (Setting::kHidden | Setting::kFileOnly)) != 0) return;
       if (glob_match(pattern, setting.name, true)) {
         found.try_emplace(lower_case(setting.name), setting.name, setting.get());
       }
@@ -394,7 +395,7 @@ bool Settings::set(std::span<const std::pair<std::string_view, std::string_view>
   std::vector<Change> changes;
   for (const auto& [name, unused] : pairs) {
     Registered* registered = lookup(name);
-    if (registered == nullptr) {
+    if (registered == nullptr || (registered->setting.flags & Setting::kFileOnly) != 0) {
       why = fmt::format("ERR Unknown option or number of arguments for CONFIG SET - '{}'", name);
       return false;
     }

@@ -28,13 +28,14 @@ namespace roxdb::engine {
 struct Setting {
   enum Flag : uint8_t {
     kMutable = 0,
-    kImmutable = 1,  // CONFIG SET refuses; file and command line only
-    kProtected = 2,  // CONFIG SET only under enable-protected-configs (S1)
-    kSecret = 4,     // never shown in logs
-    kMultiple = 8,   // the directive may stand on several lines, each adds (save, rename-command)
-    kHidden = 16,    // patterns of CONFIG GET do not find it, only its full name does
-    kWords = 32,     // CONFIG SET splits the value at blanks; else all of it is one word
-    kAccepted = 64,  // taken, kept and shown, but without meaning here
+    kImmutable = 1,   // CONFIG SET refuses; file and command line only
+    kProtected = 2,   // CONFIG SET only under enable-protected-configs (S1)
+    kSecret = 4,      // never shown in logs
+    kMultiple = 8,    // the directive may stand on several lines, each adds (save, rename-command)
+    kHidden = 16,     // patterns of CONFIG GET do not find it, only its full name does
+    kWords = 32,      // CONFIG SET splits the value at blanks; else all of it is one word
+    kAccepted = 64,   // taken, kept and shown, but without meaning here
+    kFileOnly = 128,  // CONFIG does not know it (rename-command)
   };
 
   std::string name;

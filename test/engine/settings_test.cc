@@ -38,6 +38,7 @@ struct Fixture {
     settings.add_integer("fixed", &number, 1, 500, Setting::kImmutable);
     settings.add_string("guarded", &text, Setting::kProtected);
     settings.add_string("rare", &text, Setting::kHidden);
+    settings.add_string("line", &text, Setting::kFileOnly);
     Setting save;
     save.name = "points";
     save.flags = Setting::kMultiple;
@@ -155,6 +156,10 @@ BOOST_AUTO_TEST_CASE(config_get_takes_several_patterns_and_shows_each_setting_on
   BOOST_TEST(match({"FLAG", "fl*", "nosuch", "poli?y"}) == "FLAG=no policy=second");
   BOOST_TEST(match({"r*"}) == "");
   BOOST_TEST(match({"rare"}) == "rare=plain");
+  BOOST_TEST(match({"li*", "line"}) == "");
+  BOOST_TEST(set({{"line", "x"}}) ==
+             "ERR Unknown option or number of arguments for CONFIG SET - 'line'");
+  BOOST_TEST(load("line", {"x"}) == "");
 }
 
 BOOST_AUTO_TEST_CASE(lines_of_a_repeated_directive_add_up_and_an_empty_one_clears) {
