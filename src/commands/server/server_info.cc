@@ -85,6 +85,8 @@ uint64_t ServerInfo::uptime_seconds() const {
   return (engine_.environment().monotonic_ns() - started_ns_) / 1'000'000'000;
 }
 
+void ServerInfo::mark_startup() { startup_bytes_ = memory::used_bytes(); }
+
 void ServerInfo::tick() {
   peak_bytes_ = std::max(peak_bytes_, memory::used_bytes());
   const uint64_t now_ns = engine_.environment().monotonic_ns();

@@ -33,6 +33,8 @@ class ServerInfo {
   // Registers its sections with `engine`, which must outlive this.
   explicit ServerInfo(engine::Engine& engine);
 
+  // Everything is there but the data: what is used now is not theirs.
+  void mark_startup();
   // Takes samples for the peak and the rates. Called every 1000 / hz ms, or never.
   void tick();
   MemoryFigures memory();
