@@ -42,7 +42,7 @@ Aof::Aof(engine::Engine& engine, const std::string& directory, Snapshotter& snap
   register_settings();
 }
 
-Aof::~Aof() = default;
+Aof::~Aof() { ROX_ASSERT(!syncing_ && !job_running_); }
 
 void Aof::register_settings() {
   engine::Settings& settings = engine_.settings;
@@ -195,8 +195,7 @@ void Aof::start_sync(uint64_t now_ns) {
         sync->status = sync->file->sync();
         sync->duration_us = (environment->monotonic_ns() - began_ns) / 1000;
       },
-      [this, sync, alive = std::weak_ptr(alive_)] {
-        if (alive.expired()) return;
+      [this, sync] {
         syncing_ = false;
         last_sync_us_ = sync->duration_us;
         const bool in_use = writer_ != nullptr && writer_->file() == sync->file;

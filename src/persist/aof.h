@@ -63,7 +63,7 @@ class Aof {
 
   // Registers the settings of the log. `directory` is the data directory; all outlive this.
   Aof(engine::Engine& engine, const std::string& directory, Snapshotter& snapshotter);
-  ~Aof();
+  ~Aof();  // REQUIRES: the executor has done what it was given
   Aof(const Aof&) = delete;
   Aof& operator=(const Aof&) = delete;
 
@@ -250,8 +250,6 @@ class Aof {
   uint64_t last_fork_us_ = 0;
 
   bool serving_ = false;
-  // Jobs that end after this is gone find it expired.
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace roxdb::persist

@@ -1,6 +1,7 @@
 // aof_rewrite.cc: the log turned on, rewritten, healed and turned off. Stages and order are told in
 // aof.h.
 #include "persist/aof_rewrite.h"
+#include "persist/aof.h"
 
 #include <fmt/core.h>
 
@@ -238,8 +239,7 @@ void Aof::run_job(std::function<Status()> work, std::function<void(Status)> done
   job_running_ = true;
   auto status = std::make_shared<Status>();
   engine_.executor().run([status, work = std::move(work)] { *status = work(); },
-                         [this, status, done = std::move(done), alive = std::weak_ptr(alive_)] {
-                           if (alive.expired()) return;
+                         [this, status, done = std::move(done)] {
                            job_running_ = false;
                            done(*status);
                            settle();

@@ -44,7 +44,7 @@ class Persistence final : public engine::Gate, public engine::Sink, public engin
   // Registers settings, INFO persistence, and itself as a service (engine::Reload too). `engine`
   // must outlive it. `gate_order`: its place among the gates.
   explicit Persistence(engine::Engine& engine, int gate_order = 3);
-  ~Persistence() override;
+  ~Persistence() override;  // REQUIRES: the executor has done what it was given
 
   // --- life --------------------------------------------------------------------------------
 

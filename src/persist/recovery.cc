@@ -117,6 +117,10 @@ class LogLoader {
     if (!size.ok()) return cannot_read(file, size.status());
     LoadedIncrement found{.file = file, .size = *size};
 
+    if (*size == 0 && !log_.manifest.base && log_.manifest.increments.size() == 1) {
+      engine_.log().warning("The append only file is empty: file={}", path_of(file));
+      return kOk;  // R8: there is no other data, so nothing is lost
+    }
     std::string why;
     const Status header = read_file_header(**opened, kLogMagic, kLogMajor, found.header, why);
     if (header.code == Code::kIo) return cannot_read(file, header);

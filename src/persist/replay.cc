@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/limits.h"
 #include "base/numbers.h"
 #include "base/text.h"
 
@@ -16,6 +17,8 @@ constexpr size_t kChunkRequests = 64;
 // A unit of any size was accepted once, under whatever limits held then.
 constexpr resp::ParserLimits kLimits{.args_max = std::numeric_limits<uint32_t>::max(),
                                      .bulk_bytes_max = std::numeric_limits<size_t>::max() / 2};
+
+constexpr engine::Flags kLoggedFlags = engine::kWrite | engine::kMayReplicate;
 
 constexpr Status kCorrupt{Code::kCorrupt, 0, "log replay"};
 
@@ -71,49 +74,35 @@ Replay::~Replay() {
 }
 
 Status Replay::run(std::span<const AofReader::Unit> units, std::string& why) {
-  for (const AofReader::Unit& unit : units) {
-    int db = unit.db;
-    size_t consumed = 0;
-    ROX_TRY(collect(unit.commands, db, unit.time_ms, consumed, why));
-    if (consumed < unit.commands.size()) {
-      why = fmt::format("unit {} ends inside a command", unit.sequence);
-      return kCorrupt;
-    }
+  const auto run_all = [&]() -> Status {
+    for (const AofReader::Unit& unit : units) ROX_TRY(collect(unit, why));
+    return execute(why);
+  };
+  const Status status = run_all();
+  if (!status.ok()) {
+    requests_.clear();
+    args_.clear();
+    parser_ = {};
   }
-  return execute(why);
+  return status;
 }
 
-Status Replay::run_requests(std::string_view bytes, int& db, size_t& consumed, std::string& why) {
-  ROX_TRY(collect(bytes, db, engine_.environment().now_ms(), consumed, why));
-  return execute(why);
-}
-
-// Takes requests apart until `bytes` end, and lets them run when there are many.
-Status Replay::collect(std::string_view bytes, int& db, int64_t time_ms, size_t& consumed,
-                       std::string& why) {
-  for (consumed = 0; consumed < bytes.size();) {
+// Takes the requests of a unit apart, and lets them run when there are many.
+Status Replay::collect(const AofReader::Unit& unit, std::string& why) {
+  int db = unit.db;
+  for (std::string_view rest = unit.commands; !rest.empty();) {
     const size_t first_arg = args_.size();
-    const std::string_view rest = bytes.substr(consumed);
-    if (rest[0] != '*') {
+    const auto parsed = rest[0] == '*' ? parser_.parse(rest, kLimits, args_) : size_t{0};
+    if (!parsed.ok() || *parsed == 0) {
       why = "bytes that are no command";
       return kCorrupt;
     }
-    const auto parsed = parser_.parse(rest, kLimits, args_);
-    if (!parsed.ok()) {
-      why = parsed.status().text;
-      return kCorrupt;
-    }
-    if (*parsed == 0) break;
-    consumed += *parsed;
+    rest.remove_prefix(*parsed);
     const size_t count = args_.size() - first_arg;
     if (count == 0) continue;
     if (count == 2 && equal_ignore_case(args_[first_arg], "SELECT")) {
-      const auto number = parse_int64(args_[first_arg + 1]);
-      if (!number || *number < 0 || *number > std::numeric_limits<uint16_t>::max()) {
-        why = "a database that cannot be";
-        return kCorrupt;
-      }
-      db = static_cast<int>(*number);
+      db = static_cast<int>(std::min<uint64_t>(
+          parse_uint64(args_[first_arg + 1]).value_or(kDatabasesMax), kDatabasesMax));
       args_.truncate(first_arg);
       continue;
     }
@@ -121,10 +110,9 @@ Status Replay::collect(std::string_view bytes, int& db, int64_t time_ms, size_t&
       why = fmt::format("database {}, but `databases` is {}", db, engine_.databases());
       return kCorrupt;
     }
-    requests_.push_back({first_arg, count, db, time_ms});
+    requests_.push_back({first_arg, count, db, unit.time_ms});
     if (requests_.size() >= kChunkRequests) ROX_TRY(execute(why));
   }
-  parser_ = {};
   return kOk;
 }
 
@@ -136,6 +124,12 @@ Status Replay::execute(std::string& why) {
     session_.db = request.db;
     prepared[i] = engine_.prepare(session_, args_.slice(request.first_arg, request.args),
                                   hashes_.data() + request.first_arg);
+    // A file must not be able to do more than change data, whoever wrote it.
+    const engine::Command* const command = prepared[i].command;
+    if (command != nullptr && (command->spec->flags & kLoggedFlags) == 0) {
+      why = fmt::format("the command {}, which is never logged", command->full_name);
+      return kCorrupt;
+    }
   }
   for (size_t i = 0; i < requests_.size(); ++i) {
     session_.db = requests_[i].db;

@@ -29,13 +29,9 @@ class Replay {
   Replay& operator=(const Replay&) = delete;
 
   // Code::kCorrupt, with the reason in `why`: bytes that are no requests, a command that this
-  // version does not know, or one that answered with an error, which in the log it never did. The
-  // units before the one that failed have run.
+  // version does not know or that changes no data, or one that answered with an error, which in the
+  // log it never did. Some of the units before the one that failed have run.
   Status run(std::span<const AofReader::Unit> units, std::string& why);
-  // The same for requests of an imported log, all at `time_ms` and beginning in database `db`,
-  // which becomes that of the last. `consumed`: bytes of whole requests.
-  Status run_requests(std::string_view bytes, int& db, size_t& consumed, std::string& why);
-
   uint64_t commands() const { return commands_; }
 
  private:
@@ -46,8 +42,7 @@ class Replay {
     int64_t time_ms;
   };
 
-  Status collect(std::string_view bytes, int& db, int64_t time_ms, size_t& consumed,
-                 std::string& why);
+  Status collect(const AofReader::Unit& unit, std::string& why);
   Status execute(std::string& why);
 
   engine::Engine& engine_;

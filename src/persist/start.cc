@@ -110,6 +110,22 @@ Status Persistence::Start::load_without_log() {
 Status Persistence::Start::load_with_log() {
   const bool has_files = manifest_ && (manifest_->base || !manifest_->increments.empty());
   if (has_files && !(manifest_->ended && snapshot_is_newer())) return replay_log();
+  if (!manifest_) {
+    std::optional<ForeignLog> foreign;
+    std::string why;
+    const Status status =
+        find_foreign_log(environment_, state_.directory, state_.aof.log_directory(),
+                         state_.aof.file_prefix(), foreign, why);
+    if (status.code == Code::kCorrupt) {
+      return refuse(kExitLogRefused, status,
+                    fmt::format("Invalid AOF manifest file format: {}", why));
+    }
+    if (!status.ok()) {
+      return refuse(kExitReadError, status,
+                    fmt::format("Can't look for an append only file: reason={}", describe(status)));
+    }
+    if (foreign) return import(*foreign);
+  }
   uint64_t sequence = 1;
   ROX_TRY(load_file(state_.snapshotter.path(), false, sequence));
   return begin_log(sequence);
@@ -174,6 +190,19 @@ Status Persistence::Start::replay_log() {
                   fmt::format("Can't open the append only file: reason={}", describe(status)));
   }
   return kOk;
+}
+
+Status Persistence::Start::import(const ForeignLog& log) {
+  persist::LoadOptions options;
+  options.threads = state_.snapshotter.threads();
+  options.on_progress = [this](const LoadProgress& progress) { state_.note_progress(progress); };
+  int exit_code = 0;
+  std::string message;
+  const Status status = import_log(state_.engine, log, options, exit_code, message);
+  if (!status.ok()) return refuse(exit_code, status, message);
+  state_.recovery_result = "imported";
+  report("an imported append only file", state_.progress.file_bytes);
+  return begin_log(1);
 }
 
 Status Persistence::Start::begin_log(uint64_t sequence) {

@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 
+#include "persist/aof_import.h"
 #include "persist/manifest.h"
 #include "persist/persistence_state.h"
 #include "persist/recovery.h"
@@ -44,6 +45,7 @@ class Persistence::Start {
   Status load_without_log();
   Status load_with_log();
   Status replay_log();
+  Status import(const ForeignLog& log);
   Status begin_log(uint64_t sequence);
   Status restore();
   // Saves what is in memory; the snapshot that was there stays under another name.
