@@ -286,7 +286,9 @@ void Snapshotter::cancel() {
 }
 
 void Snapshotter::child_ended() {
-  if (child_->state() == SnapshotChild::State::kFailed) return background_ended(child_->failure());
+  if (child_->state() == SnapshotChild::State::kFailed) {
+    return background_ended(std::string(child_->failure()));
+  }
   auto installation = std::make_shared<Installation>();
   installation->owner = this;
   installation_ = installation;
