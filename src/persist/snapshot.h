@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -66,6 +67,9 @@ struct LoadResult {
   uint64_t file_bytes = 0;
   bool foreign = false;      // it was an RDB file
   std::vector<Loss> losses;  // salvage only
+
+  // Sets status, exit_code and message.
+  void refuse(const std::string& path, uint64_t offset, Status why_status, std::string_view why);
 };
 
 struct LoadProgress {

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "persist/entry_sink.h"
 #include "persist/file_header.h"
 #include "persist/files.h"
+#include "persist/rdb_reader.h"
 #include "persist/snapshot.h"
 #include "persist/snapshot_reader.h"
 #include "persist/snapshot_writer.h"
@@ -24,120 +26,7 @@ constexpr uint64_t kProgressStepBytes = 4u << 20;
 
 constexpr Status corrupt(std::string_view why) { return {Code::kCorrupt, 0, why}; }
 
-// Where the entries of a file go.
-class EntrySink {
- public:
-  virtual ~EntrySink() = default;
-  // Called once, before anything else.
-  virtual void begin(const FileHeader& header) = 0;
-  // What the entries of a database are made in; null when there is no such database.
-  virtual memory::Slabs* slabs(uint32_t database) = 0;
-  // Takes the entry over.
-  virtual void accept(uint32_t database, Entry* entry) = 0;
-  // Everything accepted is in its place.
-  virtual void flush() = 0;
-  // Entries that were not taken because their key was there already.
-  virtual uint64_t duplicates() const = 0;
-};
-
-// Into an Engine. Entries wait for a few others, so that the lines of the table they need are
-// fetched meanwhile: one by one, each insert would wait for memory.
-class EngineSink final : public EntrySink {
- public:
-  EngineSink(engine::Engine& engine, const LoadOptions& options)
-      : engine_(engine), options_(options) {
-    engine_.refresh_clock();
-  }
-
-  void begin(const FileHeader& header) override {
-    other_clock_ = ((header.flags & kAccessIsLfu) != 0) != engine_.uses_lfu;
-  }
-
-  memory::Slabs* slabs(uint32_t database) override {
-    if (database >= static_cast<uint32_t>(engine_.databases())) return nullptr;
-    return &engine_.keyspace(static_cast<int>(database)).slabs();
-  }
-
-  void accept(uint32_t database, Entry* entry) override {
-    engine::Keyspace& keyspace = engine_.keyspace(static_cast<int>(database));
-    if (entry->has_expiry() && entry->expire_at_ms() < engine_.now_ms() && !options_.keep_expired) {
-      keyspace.free_entry(entry);
-      expired++;
-      return;
-    }
-    if (other_clock_) entry->set_access(engine_.fresh_access());
-    const uint64_t hash = engine_.hash(entry->key());
-    keyspace.table().prefetch(hash);
-    batch_[waiting_++] = {&keyspace, entry, hash};
-    if (waiting_ == kBatch) flush();
-  }
-
-  void flush() override {
-    for (size_t i = 0; i < waiting_; ++i) insert(batch_[i]);
-    waiting_ = 0;
-  }
-
-  uint64_t duplicates() const override { return duplicates_; }
-
-  uint64_t kept = 0;
-  uint64_t expired = 0;
-
- private:
-  static constexpr size_t kBatch = 32;
-  struct Waiting {
-    engine::Keyspace* keyspace;
-    Entry* entry;
-    uint64_t hash;
-  };
-
-  void insert(const Waiting& waiting) {
-    engine::Keyspace& keyspace = *waiting.keyspace;
-    const engine::Key key{waiting.entry->key(), waiting.hash};
-    engine::Cell* cell = keyspace.find(key);
-    if (cell == nullptr) {
-      keyspace.insert(key, waiting.entry);
-    } else if (options_.replace) {
-      keyspace.replace(key, *cell, waiting.entry);
-    } else {
-      keyspace.free_entry(waiting.entry);
-      duplicates_++;
-      return;
-    }
-    kept++;
-  }
-
-  engine::Engine& engine_;
-  const LoadOptions& options_;
-  bool other_clock_ = false;  // the file's access fields are of the kind not in use
-  std::array<Waiting, kBatch> batch_;
-  size_t waiting_ = 0;
-  uint64_t duplicates_ = 0;
-};
-
-// Through our hands and away again: verifying is loading without keeping.
-class PassingSink : public EntrySink {
- public:
-  void begin(const FileHeader& /*header*/) override {}
-  memory::Slabs* slabs(uint32_t database) override {
-    return database < static_cast<uint32_t>(kDatabasesMax) ? &slabs_ : nullptr;
-  }
-  void accept(uint32_t database, Entry* entry) override {
-    pass(database, *entry);
-    if (entry->has_payload()) {
-      types::value_type(entry->type())->release_payload(entry->payload(), entry->encoding());
-    }
-    Entry::destroy(slabs_, entry);
-  }
-  void flush() override {}
-  uint64_t duplicates() const override { return 0; }
-
- private:
-  virtual void pass(uint32_t /*database*/, const Entry& /*entry*/) {}
-
-  memory::Slabs slabs_;
-};
-
-// Through our hands into another file.
+// Into another file.
 class CopySink final : public PassingSink {
  public:
   CopySink(Environment& environment, std::string to)
@@ -155,7 +44,6 @@ class CopySink final : public PassingSink {
   }
   // REQUIRES: begin() was called.
   Status finish() { return writer_->finish(); }
-  bool begun() const { return writer_.has_value(); }
 
  private:
   void pass(uint32_t database, const Entry& entry) override { writer_->add(database, entry); }
@@ -265,15 +153,7 @@ class Loader final : private types::ValueReader {
 
   // Returns false.
   bool refuse(uint64_t offset, Status status, std::string_view why) {
-    result_.status = status;
-    result_.exit_code = status.code == Code::kNoMemory ? memory::kExitNoMemory
-                        : status.code == Code::kIo     ? kExitReadError
-                                                       : kExitSnapshotRefused;
-    result_.message = fmt::format("{}: offset {}: {}; {} entries before it", path_, offset, why,
-                                  result_.counts.entries);
-    if (status.code == Code::kCorrupt) {
-      result_.message += fmt::format("; \"roxdb-tool salvage {}\" copies what is intact", path_);
-    }
+    result_.refuse(path_, offset, status, why);
     return false;
   }
 
@@ -428,24 +308,52 @@ LoadResult load(Environment& environment, const std::string& path, const LoadOpt
                 EntrySink& sink) {
   LoadResult result;
   const auto file = environment.open(path, OpenMode::kRead);
-  if (file.ok()) {
-    Loader(**file, path, options, sink, result).run();
+  if (!file.ok()) {
+    result.refuse(path, 0, file.status(), describe(file.status()));
+    return result;
+  }
+  char first[kRdbMagicBytes];
+  const auto size = read_fully(**file, 0, first, sizeof first);
+  if (!size.ok()) {
+    result.refuse(path, 0, size.status(), describe(size.status()));
+  } else if (is_rdb({first, *size})) {
+    load_rdb(**file, path, options, sink, result);
   } else {
-    result.status = file.status();
-    result.exit_code = kExitReadError;
-    result.message = fmt::format("{}: {}", path, describe(file.status()));
+    Loader(**file, path, options, sink, result).run();
   }
   return result;
 }
 
 }  // namespace
 
+void LoadResult::refuse(const std::string& path, uint64_t offset, Status why_status,
+                        std::string_view why) {
+  status = why_status;
+  switch (status.code) {
+    case Code::kIo:
+    case Code::kNotFound:
+      exit_code = kExitReadError;
+      break;
+    case Code::kNoMemory:
+      exit_code = memory::kExitNoMemory;
+      break;
+    default:
+      exit_code = kExitSnapshotRefused;
+      break;
+  }
+  message =
+      fmt::format("{}: offset {}: {}; {} entries before it", path, offset, why, counts.entries);
+  if (status.code == Code::kCorrupt) {
+    message += fmt::format("; \"roxdb-tool salvage {}\" copies what is intact", path);
+  }
+}
+
 LoadResult load_snapshot(engine::Engine& engine, const std::string& path,
                          const LoadOptions& options) {
   EngineSink sink(engine, options);
   LoadResult result = load(engine.environment(), path, options, sink);
-  result.entries_kept = sink.kept;
-  result.expired = sink.expired;
+  result.entries_kept = sink.kept();
+  result.expired = sink.expired();
   return result;
 }
 
@@ -463,9 +371,7 @@ LoadResult salvage_snapshot(Environment& environment, const std::string& from,
   LoadResult result = load(environment, from, options, sink);
   if (!result.status.ok()) return result;
   if (const Status status = sink.finish(); !status.ok()) {
-    result.status = status;
-    result.exit_code = kExitReadError;
-    result.message = fmt::format("{}: {}", to, describe(status));
+    result.refuse(to, 0, status, describe(status));
     return result;
   }
   result.entries_kept = result.counts.entries;

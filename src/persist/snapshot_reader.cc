@@ -210,7 +210,11 @@ bool SnapshotReader::search_on() {
          mark = bytes.find(kBlockMark, mark + 1)) {
       const size_t start = mark - kBlockMarkOffset;
       if (start >= kSearchBytes) break;  // the next window has it too
-      if (!verifies_at(at + start, block)) continue;
+      if (!verifies_at(at + start, block)) {
+        if (block.status.code == Code::kCorrupt) continue;
+        status_ = block.status;
+        return false;
+      }
       read_offset_ = at + start;
       next_number_ = block.header.number;
       ended_ = false;

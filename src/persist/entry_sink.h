@@ -1,0 +1,93 @@
+// entry_sink.h: where the entries of a file go while it is read: into an Engine, or nowhere.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/memory.h"
+#include "engine/engine.h"
+#include "persist/file_header.h"
+#include "persist/snapshot.h"
+#include "types/entry.h"
+
+namespace roxdb::persist {
+
+class EntrySink {
+ public:
+  virtual ~EntrySink() = default;
+  // Called once, before anything else. Of the header flags and sequence count.
+  virtual void begin(const FileHeader& header) = 0;
+  // What the entries of a database are made in; null when there is no such database.
+  virtual memory::Slabs* slabs(uint32_t database) = 0;
+  // Takes the entry over.
+  virtual void accept(uint32_t database, types::Entry* entry) = 0;
+  // Everything accepted is in its place.
+  virtual void flush() = 0;
+  // Entries that were not taken because their key was there already.
+  virtual uint64_t duplicates() const = 0;
+
+  // The kind of access fields that are wanted, and one made from what a foreign file tells.
+  virtual bool wants_lfu() const { return false; }
+  virtual uint32_t access_of(std::optional<uint64_t> /*idle_seconds*/,
+                             std::optional<uint8_t> /*frequency*/) const {
+    return 0;
+  }
+};
+
+// Into an Engine. Entries wait for a few others, so that the lines of the table they need are
+// fetched meanwhile: one by one, each insert would wait for memory.
+class EngineSink final : public EntrySink {
+ public:
+  EngineSink(engine::Engine& engine, const LoadOptions& options);
+
+  void begin(const FileHeader& header) override;
+  memory::Slabs* slabs(uint32_t database) override;
+  void accept(uint32_t database, types::Entry* entry) override;
+  void flush() override;
+  uint64_t duplicates() const override { return duplicates_; }
+  bool wants_lfu() const override { return engine_.uses_lfu; }
+  uint32_t access_of(std::optional<uint64_t> idle_seconds,
+                     std::optional<uint8_t> frequency) const override;
+
+  uint64_t kept() const { return kept_; }
+  uint64_t expired() const { return expired_; }
+
+ private:
+  static constexpr size_t kBatch = 32;
+  struct Waiting {
+    engine::Keyspace* keyspace;
+    types::Entry* entry;
+    uint64_t hash;
+  };
+
+  void insert(const Waiting& waiting);
+
+  engine::Engine& engine_;
+  const bool keep_expired_;
+  const bool replace_;
+  bool other_clock_ = false;  // the file's access fields are of the kind not in use
+  std::array<Waiting, kBatch> batch_;
+  size_t waiting_ = 0;
+  uint64_t kept_ = 0;
+  uint64_t expired_ = 0;
+  uint64_t duplicates_ = 0;
+};
+
+// Through our hands and away again: verifying is loading without keeping.
+class PassingSink : public EntrySink {
+ public:
+  void begin(const FileHeader& /*header*/) override {}
+  memory::Slabs* slabs(uint32_t database) override;
+  void accept(uint32_t database, types::Entry* entry) override;
+  void flush() override {}
+  uint64_t duplicates() const override { return 0; }
+
+ private:
+  virtual void pass(uint32_t /*database*/, const types::Entry& /*entry*/) {}
+
+  memory::Slabs slabs_;
+};
+
+}  // namespace roxdb::persist
