@@ -7,8 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "commands/server/command_state.h"
 #include "embed/reply_tree.h"
 #include "engine/engine.h"
+#include "engine/memory_gate.h"
 #include "persist/snapshot.h"
 
 struct roxdb_db {
@@ -16,6 +18,8 @@ struct roxdb_db {
       : engine(options), session(roxdb::engine::Session::Kind::kLibrary) {}
 
   roxdb::engine::Engine engine;
+  roxdb::commands::CommandState command_state{engine};
+  roxdb::engine::MemoryGate memory_gate{engine, 0};
   roxdb::engine::Session session;
   std::vector<std::string_view> args;
   std::string last_error;

@@ -52,7 +52,7 @@ void Aof::register_settings() {
     if (!status.ok()) why = describe(status);
     return status.ok();
   };
-  settings.add_choice("appendfsync", &policy_, {"always", "everysec", "no"}).apply =
+  settings.add_choice("appendfsync", &policy_, {"everysec", "always", "no"}).apply =
       [this](std::string&) {
         // Replies that wait for what the new policy does not ask for may go.
         if (recording()) update_released();

@@ -59,7 +59,7 @@ inline constexpr int kExitLogUnwritable = 14;
 class Aof {
  public:
   // The numbers are those of appendfsync's words.
-  enum class Policy : uint8_t { kAlways, kEverySecond, kNo };
+  enum class Policy : uint8_t { kEverySecond, kAlways, kNo };
 
   // Registers the settings of the log. `directory` is the data directory; all outlive this.
   Aof(engine::Engine& engine, const std::string& directory, Snapshotter& snapshotter);

@@ -26,7 +26,7 @@ CommandState::CommandState(engine::Engine& engine) : slow_log(engine), info(engi
   engine.settings.add_choice("enable-protected-configs", &protected_configs_, names,
                              engine::Setting::kImmutable);
   // As in Redis, what is too low or too high is taken for the nearest that is not.
-  engine.settings.add_integer("hz", &engine.hz, INT32_MIN, INT32_MAX).apply = [&engine](auto&) {
+  engine.settings.add_integer("hz", &engine.hz, 0, INT32_MAX).apply = [&engine](auto&) {
     engine.hz = std::clamp<int64_t>(engine.hz, 1, 500);
     return true;
   };
