@@ -1,0 +1,119 @@
+// turn_fixture.h: clients without sockets. Their links keep what is sent; their bytes come in as
+// the test cuts them.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "engine/engine.h"
+#include "server/authentication.h"
+#include "server/clients.h"
+#include "server/pause.h"
+#include "server/session.h"
+#include "test/sim/crashing_environment.h"
+
+namespace roxdb::server::test {
+
+// What one client sees of the server.
+struct Wire {
+  std::string sent;
+  int sends = 0;
+  bool is_open = true;
+  bool takes_nothing = false;  // the peer does not read: all output stays with the link
+  size_t unsent = 0;
+};
+
+class WireLink final : public Link {
+ public:
+  explicit WireLink(Wire& wire) : wire_(wire) {}
+  ~WireLink() override { wire_.is_open = false; }
+
+  void send(resp::OutputBuffer& output) override {
+    ++wire_.sends;
+    if (wire_.takes_nothing) {
+      wire_.unsent += output.pending();
+      return output.clear(0);
+    }
+    while (!output.empty()) {
+      std::string_view piece[1];
+      output.gather(piece);
+      wire_.sent.append(piece[0]);
+      output.consume(piece[0].size());
+    }
+  }
+  size_t unsent_bytes() const override { return wire_.unsent; }
+  size_t unsent_pieces() const override { return wire_.unsent > 0 ? 1 : 0; }
+  int descriptor() const override { return 7; }
+  size_t memory_bytes() const override { return sizeof *this; }
+
+ private:
+  Wire& wire_;
+};
+
+enum GateOrder : int { kAuthenticationGate, kPauseGate };
+
+struct TurnFixture {
+  TurnFixture() {
+    engine.services.provide(&clients);
+    engine.services.provide(&authentication);
+    engine.services.provide(&pause);
+    clients.now_ms = 1'000'000;
+  }
+
+  // Lives until the clients are gone: their links look at it to the end.
+  Wire& add_wire() { return wires.emplace_back(); }
+  Client& connect(Wire& wire, std::string address = "127.0.0.1:40000") {
+    Client& client =
+        clients.add(std::make_unique<WireLink>(wire), {.address = std::move(address),
+                                                       .local_address = "127.0.0.1:6379",
+                                                       .is_local = true,
+                                                       .is_unix_socket = false});
+    client.authenticated = !authentication.is_required();
+    return client;
+  }
+  // The bytes arrive, at most `piece_bytes` with each read. A closed client reads no more.
+  void receive(Client& client, std::string_view bytes, size_t piece_bytes = SIZE_MAX) {
+    while (!bytes.empty() && !client.is_closed()) {
+      const std::span<char> space = turn.space_for(client);
+      const size_t size = std::min({bytes.size(), space.size(), piece_bytes});
+      std::memcpy(space.data(), bytes.data(), size);
+      bytes.remove_prefix(size);
+      turn.received(client, size);
+    }
+  }
+  void set(std::string_view name, std::string_view value) {
+    std::string why;
+    const std::pair<std::string_view, std::string_view> pair[] = {{name, value}};
+    BOOST_REQUIRE_MESSAGE(engine.settings.set(pair, true, why), why);
+  }
+
+  std::deque<Wire> wires;
+  CrashingEnvironment environment{7};
+  engine::Engine engine{{.environment = &environment,
+                         .executor = nullptr,
+                         .log = nullptr,
+                         .databases = kDatabases,
+                         .hash_seed = 1,
+                         .families = {}}};
+  Clients clients{engine};
+  Authentication authentication{engine, clients, kAuthenticationGate};
+  Turn turn{engine, clients, nullptr};
+  Pause pause{engine, turn, kPauseGate};
+};
+
+// A request as a client library writes it.
+inline std::string request(std::initializer_list<std::string_view> args) {
+  std::string bytes = "*" + std::to_string(args.size()) + "\r\n";
+  for (const std::string_view arg : args) {
+    bytes += "$" + std::to_string(arg.size()) + "\r\n";
+    bytes.append(arg);
+    bytes += "\r\n";
+  }
+  return bytes;
+}
+
+}  // namespace roxdb::server::test
