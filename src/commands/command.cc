@@ -331,7 +331,9 @@ constexpr CommandSpec kCommandDocs{
 Status find_keys(Call& call, std::vector<engine::KeyAt>& keys) {
   const engine::Args request = call.args().subspan(2);
   const Command* command = call.engine().commands().find(request);
-  if (command == nullptr) return user_error("ERR Invalid command specified");
+  if (command == nullptr || (!command->subcommands.empty() && request.size() > 1)) {
+    return user_error("ERR Invalid command specified");
+  }
   const engine::Keys& declared = command->spec->keys;
   if (declared.count == 0) return user_error("ERR The command has no key arguments");
   const auto arity = static_cast<int64_t>(command->arity);

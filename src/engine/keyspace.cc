@@ -92,15 +92,15 @@ void Keyspace::release_payload(Entry& entry) {
 int64_t Keyspace::average_ttl_ms(int64_t now_ms, Random& random) const {
   if (expires_ == 0) return 0;
   constexpr int kSamples = 32;
-  int64_t sum = 0;
-  int64_t found = 0;
+  double sum = 0;  // two times of the far future overflow an integer
+  int found = 0;
   for (int i = 0; i < kSamples; ++i) {
     const Entry* sampled = table_.sample(random);
     if (sampled == nullptr || !sampled->has_expiry() || sampled->expire_at_ms() <= now_ms) continue;
-    sum += sampled->expire_at_ms() - now_ms;
+    sum += static_cast<double>(sampled->expire_at_ms() - now_ms);
     found++;
   }
-  return found == 0 ? 0 : sum / found;
+  return found == 0 ? 0 : static_cast<int64_t>(sum / found);
 }
 
 void Keyspace::check() const {

@@ -305,10 +305,7 @@ constexpr CommandSpec kClientKill{
 // CLIENT PAUSE milliseconds [WRITE | ALL] -> OK
 Status client_pause_command(Call& call) {
   Pause::Mode mode = Pause::Mode::kAll;
-  if (call.argc() > 4) {
-    return user_error(
-        "ERR unknown subcommand or wrong number of arguments for 'UNBLOCK'. Try CLIENT HELP.");
-  }
+  if (call.argc() > 4) return errors::kSyntax;
   if (call.argc() == 4) {
     if (call.is(3, "WRITE")) {
       mode = Pause::Mode::kWrites;
@@ -351,7 +348,10 @@ constexpr CommandSpec kClientUnpause{
 
 // CLIENT UNBLOCK id [TIMEOUT | ERROR] -> 0: that client is not blocked
 Status client_unblock_command(Call& call) {
-  if (call.argc() > 4) return errors::kSyntax;
+  if (call.argc() > 4) {
+    return user_error(
+        "ERR unknown subcommand or wrong number of arguments for 'UNBLOCK'. Try CLIENT HELP.");
+  }
   if (call.argc() == 4 && !call.is(3, "TIMEOUT") && !call.is(3, "ERROR")) {
     return user_error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
   }

@@ -108,22 +108,4 @@ BOOST_AUTO_TEST_CASE(a_save_into_a_missing_folder_says_why) {
   BOOST_TEST(std::string(roxdb_last_error(db.get())).find("No such file") != std::string::npos);
 }
 
-// The library has no server round it: what needs one says so and harms nothing.
-BOOST_AUTO_TEST_CASE(every_command_of_the_library_can_be_called) {
-  const Db db = open_db();
-  const ReplyPtr names = run(db, {"COMMAND", "LIST"});
-  BOOST_TEST_REQUIRE(names->count > 50u);
-  for (size_t i = 0; i < names->count; ++i) {
-    const std::string name(names->elements[i]->text, names->elements[i]->size);
-    BOOST_TEST_CONTEXT(name) {
-      for (const auto& args : std::vector<std::vector<std::string>>{
-               {}, {"k"}, {"HELP"}, {"k", "1"}, {"GET", "*"}, {"USAGE", "k"}, {"STATS"}}) {
-        std::vector<std::string> request{name};
-        request.insert(request.end(), args.begin(), args.end());
-        BOOST_TEST(run(db, request) != nullptr);
-      }
-    }
-  }
-}
-
 BOOST_AUTO_TEST_SUITE_END()

@@ -236,12 +236,13 @@ class Generator:
             "yes": lambda: random.choice([b"yes", b"no", b"YES", b"maybe"]),
             "on": lambda: random.choice([b"on", b"off", b"ON", b"maybe"]),
             "integer-not-a-version": lambda: random.choice([0, 1, 4, -1, 2 ** 63 - 1, 2 ** 63]),
+            # No value here that only one of the two accepts: it would differ ever after. Those are
+            # tried one by one in differences.md.
             "memory": lambda: random.choice(
-                [0, b"1gb", b"1g", b"500MB", b"2000m", b"1.5gb", b"-1", b"abc", b"9999999999k",
-                 b"3gB", b"1 gb", b"", b" ", b"1e3"]),
+                [0, b"1gb", b"1g", b"500MB", b"2000m", b"-1", b"abc", b"9999999999k", b"3gB"]),
             "slowlog-length": lambda: random.choice([0, 10, 128, -1, b"abc"]),
             "save": lambda: random.choice([b"", b"3600 1", b"3600 1 300 100000000", b"abc", b"1",
-                                           b"0 5", b"900 -1", b"900  1"]),
+                                           b"0 5", b"900 -1"]),
             "section": lambda: random.choice([b"server", b"clients", b"memory", b"stats", b"ALL",
                                               b"replication", b"cpu", b"keyspace", b"nothing"]),
             "filter": lambda: random.choice([b"ACLCAT", b"PATTERN", b"MODULE", b"FOO"]),
