@@ -184,10 +184,7 @@ Status AofReader::examine(bool explainable) {
   for (uint64_t from = position_ + (explainable ? 1 : 0); stretches < kStretchesMax; ++stretches) {
     ROX_TRY(const bool found, seek_valid(from, hash_budget));
     if (!found) break;
-    if (damage_.valid_offset == 0) {
-      damage_.valid_offset = position_;
-      damage_.valid_sequence = sequence_;
-    }
+    if (damage_.valid_offset == 0) damage_.valid_offset = position_;
     ROX_TRY(const bool at_end, pass_valid(synced_behind));
     if (at_end) break;
     from = position_ + 1;
@@ -213,6 +210,10 @@ Result<bool> AofReader::pass_valid(uint64_t& synced_behind) {
     const Step step = read_record(header, record);
     if (step == Step::kReadError) return error_;
     if (step != Step::kRecord) return step == Step::kEnd;
+    if (damage_.resume_offset == 0 && (header.flags & kContinues) == 0) {
+      damage_.resume_offset = position_;
+      damage_.resume_sequence = sequence_;
+    }
     if (header.kind == static_cast<uint8_t>(RecordKind::kCommands)) {
       if ((header.flags & kMoreFollows) == 0) damage_.units_behind++;
     } else if (header.kind == static_cast<uint8_t>(RecordKind::kSynced)) {
@@ -271,9 +272,9 @@ Result<bool> AofReader::has_unwritten_sector(uint64_t from, uint64_t to) {
 }
 
 bool AofReader::skip_damage() {
-  if (damage_.valid_offset == 0) return false;
-  position_ = damage_.valid_offset;
-  sequence_ = damage_.valid_sequence;
+  if (damage_.resume_offset == 0) return false;
+  position_ = damage_.resume_offset;
+  sequence_ = damage_.resume_sequence;
   assembling_ = false;
   assembly_.clear();
   return true;

@@ -29,12 +29,13 @@
 namespace roxdb::persist {
 
 struct Damage {
-  uint64_t offset = 0;          // of the record that cannot be used
-  std::string why;              // "hash expected 01.., found 02.."
-  bool torn = false;            // a crash explains it
-  uint64_t units_behind = 0;    // intact ones that follow it
-  uint64_t valid_offset = 0;    // of the first valid record behind it; 0: there is none
-  uint64_t valid_sequence = 0;  // that record's
+  uint64_t offset = 0;         // of the record that cannot be used
+  std::string why;             // "hash expected 01.., found 02.."
+  bool torn = false;           // a crash explains it
+  uint64_t units_behind = 0;   // intact ones that follow it
+  uint64_t valid_offset = 0;   // of the first valid record behind it; 0: there is none
+  uint64_t resume_offset = 0;  // of the first one that begins a unit; 0: there is none
+  uint64_t resume_sequence = 0;
 };
 
 class AofReader {
@@ -59,7 +60,7 @@ class AofReader {
 
   // Takes in the next units: as many as lie in memory together, at most kUnitsMax.
   Outcome next(std::vector<Unit>& units);
-  // Goes on behind a damage, at the first valid record that follows it. False: there is none.
+  // Goes on behind a damage, where the next unit begins. False: there is none.
   bool skip_damage();
 
   uint64_t end() const { return end_; }                      // offset behind the last whole unit

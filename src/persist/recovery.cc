@@ -198,7 +198,7 @@ class LogLoader {
 
   void note_loss(const AofReader& reader) {
     const Damage& damage = reader.damage();
-    const uint64_t next = damage.valid_offset != 0 ? damage.valid_offset : reader.file_size();
+    const uint64_t next = damage.resume_offset != 0 ? damage.resume_offset : reader.file_size();
     log_.losses.push_back({damage.offset, next - damage.offset, damage.why});
   }
 
