@@ -15,15 +15,20 @@ constexpr size_t kBufferBytes = 1u << 20;
 constexpr uint64_t kSectorBytes = 512;  // what a disk writes whole or not at all
 constexpr size_t kSequenceOffset = 8;
 
-// Where the search behind a damage ends: a file made to be read slowly shows us many beginnings of
-// huge records, and many short damages. What was not looked at counts as valid, which is the
-// careful answer.
+// Where the search behind damages ends: a file made to be read slowly shows us many beginnings of
+// huge records. What was not looked at counts as valid, which is the careful answer.
 constexpr uint64_t kSequencesAheadMax = uint64_t{1} << 40;  // random bytes pass one time in 2^24
-constexpr size_t kStretchesMax = 1000;
+constexpr uint64_t kHashesPerByte = 4;
 
 bool is_known(uint8_t kind) {
   return kind == static_cast<uint8_t>(RecordKind::kCommands) ||
          kind == static_cast<uint8_t>(RecordKind::kSynced);
+}
+
+// A record of its own kind between those of a unit is not part of it, whatever its flags say.
+bool continues_unit(const RecordHeader& header) {
+  return (header.flags & kContinues) != 0 &&
+         header.kind != static_cast<uint8_t>(RecordKind::kSynced);
 }
 
 uint64_t synced_of(const RecordHeader& header, const char* record) {
@@ -41,7 +46,8 @@ AofReader::AofReader(File& file, const FileHeader& header, uint64_t file_size)
       position_(header.length),
       sequence_(header.sequence),
       end_(header.length),
-      next_sequence_(header.sequence) {}
+      next_sequence_(header.sequence),
+      hash_budget_(kHashesPerByte * file_size + kBufferBytes) {}
 
 AofReader::Outcome AofReader::next(std::vector<Unit>& units) {
   units.clear();
@@ -57,7 +63,6 @@ AofReader::Outcome AofReader::next(std::vector<Unit>& units) {
     }
     const Step step = read_record(header, record);
     if (step == Step::kRecord) {
-      const bool handed_out = assembling_ && (header.flags & kMoreFollows) == 0;
       if (!is_known(header.kind) && (header.flags & kRecordMayBeSkipped) == 0) {
         if (!units.empty()) break;
         damage_ = {.offset = position_,
@@ -65,8 +70,10 @@ AofReader::Outcome AofReader::next(std::vector<Unit>& units) {
                                       header.kind)};
         return Outcome::kUnknownKind;
       }
+      const bool was_assembling = assembling_;
       accept(header, record, units);
-      if (handed_out) break;  // its bytes are in assembly_, which the next unit may need
+      // The bytes of this unit are in assembly_, which the next one may need.
+      if (was_assembling && !assembling_) break;
       continue;
     }
     if (!units.empty()) break;
@@ -112,7 +119,7 @@ AofReader::Step AofReader::read_record(RecordHeader& header, char*& record) {
     why_ = fmt::format("sequence expected {}, found {}", sequence_, header.sequence);
     return Step::kGap;
   }
-  if (((header.flags & kContinues) != 0) != assembling_) {
+  if (continues_unit(header) != assembling_) {
     why_ = assembling_ ? "a unit without its end" : "a unit without its beginning";
     return Step::kGap;
   }
@@ -125,17 +132,19 @@ void AofReader::accept(const RecordHeader& header, const char* record, std::vect
   position_ += kRecordHeaderBytes + payload.size();
   sequence_++;
   if (header.kind == static_cast<uint8_t>(RecordKind::kCommands)) {
-    if ((header.flags & kContinues) == 0) {
+    if (!continues_unit(header)) {
       assembled_ = {payload, header.db, header.time_ms, header.sequence, offset};
     }
     const bool ends = (header.flags & kMoreFollows) == 0;
     if (assembling_ || !ends) assembly_.append(payload);
     assembling_ = !ends;
-    if (assembling_) return;
-    if (!assembly_.empty()) assembled_.commands = assembly_;
-    units.push_back(assembled_);
-    units_++;
+    if (ends) {
+      if (!assembly_.empty()) assembled_.commands = assembly_;
+      units.push_back(assembled_);
+      units_++;
+    }
   }
+  if (assembling_) return;
   end_ = position_;
   next_sequence_ = sequence_;
 }
@@ -178,23 +187,20 @@ Status AofReader::examine(bool explainable) {
   const uint64_t damaged_sequence = sequence_;
   const bool was_assembling = assembling_;
   uint64_t synced_behind = 0;
-  uint64_t hash_budget = 4 * (file_size_ - position_) + kBufferBytes;
-  size_t stretches = 0;  // of valid records
 
-  for (uint64_t from = position_ + (explainable ? 1 : 0); stretches < kStretchesMax; ++stretches) {
-    ROX_TRY(const bool found, seek_valid(from, hash_budget));
+  for (uint64_t from = position_ + (explainable ? 1 : 0);; from = position_ + 1) {
+    ROX_TRY(const bool found, seek_valid(from));
     if (!found) break;
     if (damage_.valid_offset == 0) damage_.valid_offset = position_;
-    ROX_TRY(const bool at_end, pass_valid(synced_behind));
-    if (at_end) break;
-    from = position_ + 1;
+    ROX_TRY(const bool enough, pass_valid(synced_behind));
+    if (enough) break;
   }
   assembling_ = was_assembling;
 
-  if (!explainable || hash_budget == 0 || stretches == kStretchesMax) return kOk;
+  if (!explainable || hash_budget_ == 0) return kOk;
   if (damage_.valid_offset == 0) {
     damage_.torn = true;
-  } else if (synced_behind < damaged_sequence) {
+  } else if (!damage_skipped_ && synced_behind < damaged_sequence) {
     ROX_TRY(damage_.torn, has_unwritten_sector(damage_.offset, damage_.valid_offset));
   }
   return kOk;
@@ -204,15 +210,16 @@ Result<bool> AofReader::pass_valid(uint64_t& synced_behind) {
   for (;;) {
     // Whether a unit's beginning is there is not asked here: any whole record counts.
     ROX_TRY(const char* bytes, load(kRecordHeaderBytes));
-    assembling_ = bytes != nullptr && (decode_record_header(bytes).flags & kContinues) != 0;
+    assembling_ = bytes != nullptr && continues_unit(decode_record_header(bytes));
     RecordHeader header;
     char* record = nullptr;
     const Step step = read_record(header, record);
     if (step == Step::kReadError) return error_;
     if (step != Step::kRecord) return step == Step::kEnd;
-    if (damage_.resume_offset == 0 && (header.flags & kContinues) == 0) {
+    if (damage_.resume_offset == 0 && !assembling_) {
       damage_.resume_offset = position_;
       damage_.resume_sequence = sequence_;
+      if (damage_skipped_) return true;
     }
     if (header.kind == static_cast<uint8_t>(RecordKind::kCommands)) {
       if ((header.flags & kMoreFollows) == 0) damage_.units_behind++;
@@ -224,37 +231,29 @@ Result<bool> AofReader::pass_valid(uint64_t& synced_behind) {
   }
 }
 
-Result<bool> AofReader::seek_valid(uint64_t from, uint64_t& hash_budget) {
+Result<bool> AofReader::seek_valid(uint64_t from) {
   const uint64_t sequence_min = sequence_;
-  std::vector<char> window(kBufferBytes);
-  while (from + kRecordHeaderBytes < file_size_) {
-    const size_t wanted = std::min<uint64_t>(window.size(), file_size_ - from);
-    ROX_TRY(const size_t got, read_fully(file_, from, window.data(), wanted));
-    if (got < wanted) return io_error(EIO, "the file became shorter while it was read");
-    const size_t candidates = got - kRecordHeaderBytes + 1;
-    for (size_t at = 0; at < candidates; ++at) {
-      uint64_t sequence;
-      std::memcpy(&sequence, window.data() + at + kSequenceOffset, sizeof sequence);
-      if (sequence < sequence_min || sequence - sequence_min > kSequencesAheadMax) continue;
-      const RecordHeader header = decode_record_header(window.data() + at);
-      const uint64_t offset = from + at;
-      if (header.length == 0 || header.length > kRecordPayloadBytesMax ||
-          header.length > file_size_ - offset - kRecordHeaderBytes) {
-        continue;
-      }
-      const size_t size = kRecordHeaderBytes + header.length;
-      if (hash_budget < size) {
-        hash_budget = 0;
-        return false;
-      }
-      hash_budget -= size;
-      position_ = offset;
-      ROX_TRY(char* record, load(size));
-      if (record_hash(record, size, seed_) != header.hash) continue;
-      sequence_ = sequence;
-      return true;
+  for (position_ = from; position_ + kRecordHeaderBytes < file_size_; ++position_) {
+    ROX_TRY(char* bytes, load(kRecordHeaderBytes));
+    uint64_t sequence;
+    std::memcpy(&sequence, bytes + kSequenceOffset, sizeof sequence);
+    if (sequence < sequence_min || sequence - sequence_min > kSequencesAheadMax) continue;
+    const RecordHeader header = decode_record_header(bytes);
+    // No record is of kind 0; the byte before a record would often look like the beginning of one.
+    if (header.kind == 0 || header.length == 0 || header.length > kRecordPayloadBytesMax ||
+        header.length > file_size_ - position_ - kRecordHeaderBytes) {
+      continue;
     }
-    from += candidates;
+    const size_t size = kRecordHeaderBytes + header.length;
+    if (hash_budget_ < size) {
+      hash_budget_ = 0;
+      return false;
+    }
+    hash_budget_ -= size;
+    ROX_TRY(bytes, load(size));
+    if (record_hash(bytes, size, seed_) != header.hash) continue;
+    sequence_ = sequence;
+    return true;
   }
   return false;
 }
@@ -277,6 +276,7 @@ bool AofReader::skip_damage() {
   sequence_ = damage_.resume_sequence;
   assembling_ = false;
   assembly_.clear();
+  damage_skipped_ = true;
   return true;
 }
 

@@ -14,7 +14,9 @@
 // Anything else was whole once and is not any more. Records are seeded by the file's random id, so
 // nothing that a client stored in a value can look like a record.
 //
-// Cost: one pass, the file is never in memory. A damage costs a second pass over what follows.
+// Cost: one pass, the file is never in memory. The first damage costs a second pass over what
+// follows; behind it only the place to go on is looked for, so that a file of a million damages is
+// read in linear time too. The hashes that this costs have a budget for the whole file.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +34,7 @@ struct Damage {
   uint64_t offset = 0;         // of the record that cannot be used
   std::string why;             // "hash expected 01.., found 02.."
   bool torn = false;           // a crash explains it
-  uint64_t units_behind = 0;   // intact ones that follow it
+  uint64_t units_behind = 0;   // intact ones that follow it; counted for a file's first damage only
   uint64_t valid_offset = 0;   // of the first valid record behind it; 0: there is none
   uint64_t resume_offset = 0;  // of the first one that begins a unit; 0: there is none
   uint64_t resume_sequence = 0;
@@ -60,7 +62,8 @@ class AofReader {
 
   // Takes in the next units: as many as lie in memory together, at most kUnitsMax.
   Outcome next(std::vector<Unit>& units);
-  // Goes on behind a damage, where the next unit begins. False: there is none.
+  // Goes on behind a damage, where the next unit begins. False: there is none. Each call moves on,
+  // and next() then takes in at least one record or finds kUnknownKind.
   bool skip_damage();
 
   uint64_t end() const { return end_; }                      // offset behind the last whole unit
@@ -86,11 +89,11 @@ class AofReader {
 
   Outcome damaged(bool explainable);
   Status examine(bool explainable);
-  // Moves over valid records, counting them; true when the file ends behind the last one.
+  // Moves over valid records, counting them; true when nothing behind them needs to be looked at.
   Result<bool> pass_valid(uint64_t& synced_behind);
   // Moves to the first valid record at or behind `from`. False: there is none, or the budget of
   // bytes to hash is used up, which is then 0.
-  Result<bool> seek_valid(uint64_t from, uint64_t& hash_budget);
+  Result<bool> seek_valid(uint64_t from);
   Result<bool> has_unwritten_sector(uint64_t from, uint64_t to);
 
   File& file_;
@@ -110,6 +113,8 @@ class AofReader {
   uint64_t units_ = 0;
   std::string why_;
   Damage damage_;
+  bool damage_skipped_ = false;
+  uint64_t hash_budget_;  // bytes that the search behind damages may still hash
   Status error_;
 };
 

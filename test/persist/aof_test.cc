@@ -38,6 +38,18 @@ struct Log {
   Log& set(const std::string& key, const std::string& value) {
     return unit({{0, {"SET", key, value}}});
   }
+  // Any record, with a hash that is right.
+  Log& record(RecordHeader record_header, const std::string& payload) {
+    record_header.length = static_cast<uint32_t>(payload.size());
+    record_header.sequence = next_sequence++;
+    std::string bytes(kRecordHeaderBytes, '\0');
+    bytes += payload;
+    std::memcpy(bytes.data(), &record_header, sizeof record_header);
+    record_header.hash = record_hash(bytes.data(), bytes.size(), header.seed());
+    std::memcpy(bytes.data(), &record_header, sizeof record_header);
+    body += bytes;
+    return *this;
+  }
   Log& synced(uint64_t sequence) {
     RecordBuffer buffer(header.seed());
     buffer.append_synced(sequence, 1'000, next_sequence);
@@ -84,6 +96,38 @@ Read read_bytes(const std::string& bytes, const FileHeader& header) {
 }
 
 Read read_log(const Log& log) { return read_bytes(log.bytes(), log.header); }
+
+// What salvage reads: on behind each damage.
+struct Salvage {
+  uint64_t units = 0;
+  uint64_t damages = 0;
+  AofReader::Outcome outcome;
+  uint64_t reads;  // calls of File::read_at
+};
+
+Salvage salvage(const Log& log, const std::string& bytes) {
+  DiskImage disk;
+  disk.files["log"] = FileContent(bytes);
+  CrashingEnvironment world(1, disk);
+  FailingEnvironment environment(world);
+  auto file = environment.open("log", OpenMode::kRead);
+  BOOST_TEST_REQUIRE(file.ok());
+  AofReader reader(**file, log.header, bytes.size());
+  Salvage found;
+  std::vector<AofReader::Unit> units;
+  for (;;) {
+    found.outcome = reader.next(units);
+    BOOST_TEST_REQUIRE(units.empty() == (found.outcome != AofReader::Outcome::kUnits));
+    found.units += units.size();
+    if (found.outcome == AofReader::Outcome::kUnits) continue;
+    if (found.outcome != AofReader::Outcome::kDamaged) break;
+    found.damages++;
+    BOOST_TEST_REQUIRE(found.damages <= bytes.size());  // each moves on
+    if (!reader.skip_damage()) break;
+  }
+  found.reads = environment.calls(CallKind::kRead);
+  return found;
+}
 
 }  // namespace
 
@@ -271,15 +315,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_record_is_skipped_when_it_may_be_and_refused_oth
   for (const uint8_t flags : {kRecordMayBeSkipped, uint8_t{0}}) {
     Log log;
     log.set("a", "1");
-    std::string record(kRecordHeaderBytes + 4, 'x');
-    RecordHeader header{.length = 4, .kind = 99, .flags = flags, .sequence = log.next_sequence++};
-    std::memcpy(record.data(), &header, sizeof header);
-    header.hash = record_hash(record.data(), record.size(), log.header.seed());
-    BOOST_TEST(header.hash != 0u);
-    std::memset(record.data() + kRecordHashOffset, 0, sizeof header.hash);
-    header.hash = record_hash(record.data(), record.size(), log.header.seed());
-    std::memcpy(record.data(), &header, sizeof header);
-    log.body += record;
+    log.record({.kind = 99, .flags = flags}, "xxxx");
     log.set("b", "2");
     const Read read = read_log(log);
     if (flags == kRecordMayBeSkipped) {
@@ -290,6 +326,78 @@ BOOST_AUTO_TEST_CASE(an_unknown_record_is_skipped_when_it_may_be_and_refused_oth
       BOOST_TEST(read.damage.why.find("99") != std::string::npos);
     }
   }
+}
+
+// A unit is commands from its first record to its last; a record of another kind that claims to be
+// part of one neither ends it nor begins one.
+BOOST_AUTO_TEST_CASE(flags_that_do_not_fit_are_damage_and_salvage_passes_each_once) {
+  const auto commands = static_cast<uint8_t>(RecordKind::kCommands);
+  const auto synced = static_cast<uint8_t>(RecordKind::kSynced);
+  const std::string get = "*1\r\n$4\r\nPING\r\n";
+  for (const uint8_t kind : {commands, synced, uint8_t{99}}) {
+    for (const uint8_t inner : {kMoreFollows, kContinues, uint8_t{kMoreFollows | kContinues}}) {
+      Log log;
+      log.set("a", "1").record({.kind = commands, .flags = kMoreFollows}, get);
+      log.record({.kind = kind, .flags = static_cast<uint8_t>(inner | kRecordMayBeSkipped)}, get);
+      log.record({.kind = commands, .flags = kContinues}, get).set("b", "2").synced(1);
+      log.record({.kind = commands, .flags = kContinues}, get).set("c", "3");
+      BOOST_TEST_CONTEXT("kind " << int{kind} << " flags " << int{inner}) {
+        const Salvage found = salvage(log, log.bytes());
+        BOOST_TEST((found.outcome == AofReader::Outcome::kEnd));
+        // Three units stand apart from them; a fourth begins, ends or goes on in the middle where
+        // the flags say so.
+        const bool fits = kind == commands || (kind == 99 && (inner & kContinues) != 0);
+        BOOST_TEST(found.units == (fits ? 4u : 3u));
+        BOOST_TEST(found.damages >= 1u);
+      }
+    }
+  }
+}
+
+// Each damage is followed by a search for the place to go on: all of them together may not read
+// the file more than a few times.
+BOOST_AUTO_TEST_CASE(a_file_of_many_damages_is_read_a_few_times_at_most) {
+  constexpr size_t kWindowBytes = 1u << 20;  // what the reader takes in at once
+  Log log;
+  for (int i = 0; log.body.size() < 3 * kWindowBytes; ++i) log.set(std::to_string(i), "value");
+  std::string broken = log.bytes();
+  for (size_t i = 1; i < log.offsets.size(); i += 2) broken[log.offsets[i] + 40]++;
+  Salvage found = salvage(log, broken);
+  BOOST_TEST(found.damages == log.offsets.size() / 2);
+  BOOST_TEST(found.units == log.offsets.size() - found.damages);
+  BOOST_TEST(found.reads <= 4 * (broken.size() / kWindowBytes + 1));
+
+  // Records that are whole and never fit: beginnings of units that do not end.
+  Log endless;
+  while (endless.body.size() < 3 * kWindowBytes) {
+    endless.record({.kind = 1, .flags = kMoreFollows}, std::string(100, 'x'));
+  }
+  found = salvage(endless, endless.bytes());
+  BOOST_TEST(found.units == 0u);
+  BOOST_TEST(found.damages + 1 >= endless.next_sequence - 1);
+  BOOST_TEST(found.reads <= 4 * (endless.bytes().size() / kWindowBytes + 1));
+}
+
+// The search hashes whatever looks like the beginning of a record: here each of 100,000 places
+// claims a megabyte, and only some of them are tried.
+BOOST_AUTO_TEST_CASE(the_search_behind_a_damage_ends_when_its_budget_is_used_up) {
+  Log log;
+  log.set("a", "1").set("b", "2");
+  RecordHeader huge{.length = 1u << 20, .kind = 1, .sequence = 5};
+  std::string tail(size_t{2} << 20, '\0');
+  for (size_t at = 0; at < 100'000 * 8; at += 8) {
+    std::memcpy(
+        tail.data() + at,
+        at / 8 % 2 == 0 ? reinterpret_cast<char*>(&huge) : reinterpret_cast<char*>(&huge.sequence),
+        8);
+  }
+  const Read read = read_bytes(log.bytes() + tail, log.header);
+  BOOST_TEST((read.outcome == AofReader::Outcome::kDamaged));
+  BOOST_TEST(!read.damage.torn);  // nobody knows
+  BOOST_TEST(read.end == log.bytes().size());
+  const Salvage found = salvage(log, log.bytes() + tail);
+  BOOST_TEST(found.units == 2u);
+  BOOST_TEST(found.damages == 1u);
 }
 
 // --- the writer
