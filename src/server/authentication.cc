@@ -77,7 +77,7 @@ void Authentication::note_failure(const Client& client) {
   if (failures_.size() >= kHostsMax) forget_old_failures();
   if (failures_.size() >= kHostsMax) return;  // an attack from everywhere: there is no one to slow
   Failures& failures =
-      failures_.try_emplace(std::string(host_of(client.peer.address)), clients_.now_ms, 0)
+      failures_.try_emplace(std::string(host_of(client.peer.address)), Failures{clients_.now_ms, 0})
           .first->second;
   if (clients_.now_ms - failures.first_ms > kFailureWindowMs) failures = {clients_.now_ms, 0};
   ++failures.count;
