@@ -124,6 +124,8 @@ TOOLS := $(patsubst tools/%.cc,$(B)/tools/%,$(wildcard tools/*.cc)) \
 FUZZ_TARGETS := $(filter-out replay_main,$(patsubst test/fuzz/%.cc,%,$(wildcard test/fuzz/*.cc)))
 FUZZERS := $(addprefix $(B)/fuzz/,$(FUZZ_TARGETS))
 REPLAYS := $(addprefix $(B)/replay/,$(FUZZ_TARGETS))
+# The simulated disk, on which targets that load a file put it.
+FUZZ_WORLD := $(call object,$(filter-out %_test.cc,$(wildcard test/sim/*.cc)))
 WIRE_TESTS := $(sort $(filter-out test/wire/_%,$(wildcard test/wire/*.py)))
 endif
 
@@ -195,13 +197,13 @@ $(B)/tools/%: tools/%.c $(B)/libroxdb.so $(B)/compile.stamp | setup
 	  -L$(B) -lroxdb -Wl,-rpath,'$$ORIGIN/..' -pthread
 
 # A fuzz target under libFuzzer, and the same target under a driver that replays its corpus.
-$(B)/fuzz/%: $(B)/obj/test/fuzz/%.o $(HOUSE_OBJECTS) $(B)/link.stamp
+$(B)/fuzz/%: $(B)/obj/test/fuzz/%.o $(FUZZ_WORLD) $(HOUSE_OBJECTS) $(B)/link.stamp
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) -fsanitize=fuzzer $(filter %.o,$^) -o $@ $(PROGRAM_LIBS)
 
-$(B)/replay/%: $(B)/obj/test/fuzz/%.o $(B)/obj/test/fuzz/replay_main.o $(HOUSE_OBJECTS) \
-    $(B)/link.stamp
+$(B)/replay/%: $(B)/obj/test/fuzz/%.o $(B)/obj/test/fuzz/replay_main.o $(FUZZ_WORLD) \
+    $(HOUSE_OBJECTS) $(B)/link.stamp
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(filter %.o,$^) -o $@ $(PROGRAM_LIBS)

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "resp/inline_split.h"
+#include "test/fuzz/fuzz_target.h"
 
 namespace {
 

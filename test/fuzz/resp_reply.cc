@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "resp/reply_reader.h"
+#include "test/fuzz/fuzz_target.h"
 
 namespace {
 

@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/random.h"
 #include "resp/parser.h"
+#include "test/fuzz/fuzz_target.h"
 
 namespace {
 

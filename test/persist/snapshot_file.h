@@ -49,6 +49,7 @@ class SnapshotFile {
     return *this;
   }
   SnapshotCounts& counts() { return counts_; }
+  const std::string& bytes() const { return bytes_; }  // so far
   std::string finish() {
     counts_.block_hashes = hashes_->value();
     BlockHeader header;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,28 +16,13 @@
 #include "persist/aof_reader.h"
 #include "persist/aof_record.h"
 #include "persist/replay.h"
+#include "test/fuzz/fuzz_target.h"
+#include "test/fuzz/one_file.h"
 
 namespace {
 
 using namespace roxdb;
 using namespace roxdb::persist;
-
-class MemoryFile final : public File {
- public:
-  explicit MemoryFile(std::string bytes) : bytes_(std::move(bytes)) {}
-  Result<size_t> write(std::string_view) override { return io_error(1, "read only"); }
-  Result<size_t> read_at(uint64_t offset, char* out, size_t size) override {
-    if (offset >= bytes_.size()) return size_t{0};
-    return bytes_.copy(out, size, offset);
-  }
-  Status sync() override { return kOk; }
-  Status truncate(uint64_t) override { return kOk; }
-  Result<uint64_t> size() override { return uint64_t{bytes_.size()}; }
-  Status close() override { return kOk; }
-
- private:
-  std::string bytes_;
-};
 
 FileHeader header_of_file() {
   FileHeader header;
@@ -80,12 +66,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string bytes = encode_file_header(header);
   bytes += (data[0] & 1) != 0 ? records_from(body, header.seed()) : std::string(body);
   const uint64_t file_size = bytes.size();
-  MemoryFile file(std::move(bytes));
+  test::OneFile disk(bytes);
+  const std::unique_ptr<File> file = disk.open();
 
-  AofReader reader(file, header, file_size);
+  AofReader reader(*file, header, file_size);
   std::vector<AofReader::Unit> units;
   uint64_t last_end = header.length;
   uint64_t last_sequence = 0;
+  uint64_t damages = 0;
   {
     Replay replay(engine);
     for (;;) {
@@ -104,8 +92,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       }
       ROX_ASSERT(outcome != AofReader::Outcome::kReadError);
       if (outcome != AofReader::Outcome::kDamaged) break;
-      ROX_ASSERT(reader.damage().valid_offset == 0 ||
-                 reader.damage().valid_offset >= reader.damage().offset);
+      const Damage& damage = reader.damage();
+      ROX_ASSERT(damage.valid_offset == 0 || damage.valid_offset >= damage.offset);
+      ROX_ASSERT(damage.resume_offset == 0 || damage.resume_offset >= damage.valid_offset);
+      ROX_ASSERT(++damages <= file_size);  // each is passed once
       if (!reader.skip_damage()) break;
     }
   }
