@@ -1,106 +1,59 @@
-// roxdb-tool: looks after data files without a server, with the server's own readers (R13).
-//
-//   verify FILE...      reads every byte of snapshots, log increments and manifests; changes
-//   nothing salvage FILE NEW    copies what is intact of a damaged snapshot into a new one
+// roxdb-tool: looks after data files without a server (tool.h).
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "base/environment.h"
-#include "persist/manifest.h"
-#include "persist/recovery.h"
-#include "persist/snapshot.h"
+#include "app/tool.h"
+#include "base/version.h"
 
 namespace roxdb::app {
 namespace {
 
-constexpr int kExitUsage = 1;
-
-constexpr const char* kHelp =
-    "roxdb-tool verify FILE...     check snapshots, log files and manifests; changes nothing\n"
-    "roxdb-tool salvage FILE NEW   copy what is intact of a snapshot to the new file NEW\n"
+constexpr std::string_view kHelp =
+    "Usage: roxdb-tool verify FILE...\n"
+    "       roxdb-tool salvage FILE NEW\n"
+    "       roxdb-tool repair DIRECTORY | MANIFEST\n"
     "\n"
-    "Exit codes: 0 all is well, 1 wrong use, 10 a damaged snapshot, 11 a damaged log,\n"
-    "12 a file could not be read.\n";
-
-bool begins_with(Environment& environment, const std::string& path, const persist::Magic& magic) {
-  auto file = environment.open(path, OpenMode::kRead);
-  if (!file.ok()) return false;
-  char bytes[sizeof(persist::Magic)];
-  const auto got = (*file)->read_at(0, bytes, sizeof bytes);
-  return got.ok() && *got == sizeof bytes && std::memcmp(bytes, magic.data(), sizeof bytes) == 0;
-}
-
-int verify_log_file(Environment& environment, const std::string& path) {
-  std::string report;
-  const Status status = persist::verify_increment(environment, path, report);
-  fmt::print("{}: {}\n", path, report);
-  if (status.ok()) return 0;
-  return status.code == Code::kIo ? persist::kExitReadError : persist::kExitLogRefused;
-}
-
-int verify_manifest(Environment& environment, const std::string& path) {
-  persist::Manifest manifest;
-  std::string why;
-  const Status status = persist::read_manifest(environment, path, manifest, why);
-  fmt::print("{}: {}\n", path, status.ok() ? "a whole manifest" : why);
-  if (status.ok()) return 0;
-  return status.code == Code::kIo ? persist::kExitReadError : persist::kExitLogRefused;
-}
-
-int verify_snapshot_file(Environment& environment, const std::string& path) {
-  const persist::LoadResult result = persist::verify_snapshot(environment, path, {});
-  if (result.status.ok()) {
-    fmt::print("{}: a whole snapshot, keys={} bytes={}\n", path, result.counts.entries,
-               result.file_bytes);
-    return 0;
-  }
-  fmt::print("{}: {}\n", path, result.message);
-  return result.exit_code;
-}
-
-int verify(Environment& environment, const std::string& path) {
-  if (begins_with(environment, path, persist::kLogMagic)) {
-    return verify_log_file(environment, path);
-  }
-  if (path.ends_with(".manifest.rox")) return verify_manifest(environment, path);
-  return verify_snapshot_file(environment, path);
-}
-
-int salvage(Environment& environment, const std::string& from, const std::string& to) {
-  const persist::LoadResult result = persist::salvage_snapshot(environment, from, to);
-  for (const persist::Loss& loss : result.losses) {
-    fmt::print("lost: offset={} bytes={} {}\n", loss.offset, loss.bytes, loss.why);
-  }
-  if (!result.status.ok()) {
-    fmt::print(stderr, "{}\n", result.message);
-    return result.exit_code;
-  }
-  fmt::print("{}: keys={} of {}\n", to, result.entries_kept, from);
-  return 0;
-}
+    "  verify   reads every byte of snapshots (*.rdb, *.base.rox), increments of the log\n"
+    "           (*.incr.rox), manifests with all that they name (*.manifest.rox) and RDB files;\n"
+    "           changes nothing\n"
+    "  salvage  copies what is intact of a snapshot or an increment to the file NEW, which does\n"
+    "           not exist yet, and lists what is lost; FILE stays as it is. NEW may take the\n"
+    "           place of FILE, or, a snapshot, be started with `roxdb-server --restore NEW`\n"
+    "  repair   cuts the torn tail off the log in a data directory, as a start of the server\n"
+    "           would, and keeps what it cuts off in FILE.cut-at-OFFSET; damage that no crash\n"
+    "           explains is left alone. The server must not run\n"
+    "\n"
+    "Exit codes: 0 all is well; 1 wrong use; 2 usable, but there is a torn tail, or salvage lists\n"
+    "losses; 10 a damaged snapshot; 11 a damaged log; 12 a file could not be read or written;\n"
+    "13 a server uses the directory. Of several files the highest.\n";
 
 int run(const std::vector<std::string>& args) {
   Environment& environment = real_environment();
-  if (args.size() >= 2 && args[0] == "verify") {
+  const std::string command = args.empty() ? "" : args[0];
+  if (command == "verify" && args.size() >= 2) {
     int worst = 0;
-    for (size_t i = 1; i < args.size(); ++i) {
-      worst = std::max(worst, verify(environment, args[i]));
-    }
+    for (size_t i = 1; i < args.size(); ++i) worst = std::max(worst, verify(environment, args[i]));
     return worst;
   }
-  if (args.size() == 3 && args[0] == "salvage") return salvage(environment, args[1], args[2]);
-  const bool asked = args.size() == 1 && (args[0] == "--help" || args[0] == "help");
+  if (command == "salvage" && args.size() == 3) return salvage(environment, args[1], args[2]);
+  if (command == "repair" && args.size() == 2) return repair(environment, args[1]);
+  if (command == "--version" || command == "-v") {
+    fmt::print("RoxDB tool v={}\n", kVersion);
+    return 0;
+  }
+  const bool asked = command == "--help" || command == "-h" || command == "help";
   fmt::print(asked ? stdout : stderr, "{}", kHelp);
-  return asked ? 0 : kExitUsage;
+  return asked ? 0 : kToolUsage;
 }
 
 }  // namespace
 }  // namespace roxdb::app
 
 int main(int argc, char** argv) {
-  return roxdb::app::run(std::vector<std::string>(argv + 1, argv + argc));
+  return roxdb::app::run(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
 }

@@ -210,11 +210,13 @@ class LogLoader {
   }
   Status refuse_damage(const ManifestFile& file, const AofReader& reader) {
     const Damage& damage = reader.damage();
+    const std::string path = path_of(file);
     return refuse(fmt::format(
         "Bad file format reading the append only file: file={} offset={} reason={}; units good "
         "before={} behind={}; nothing was changed. `roxdb-tool verify {}` shows the damage, "
-        "`roxdb-server --salvage yes` loads what is intact",
-        path_of(file), damage.offset, damage.why, log_.units, damage.units_behind, path_of(file)));
+        "`roxdb-tool salvage {} NEW` copies what is intact of this file, `roxdb-server --salvage` "
+        "starts with all that is intact",
+        path, damage.offset, damage.why, log_.units, damage.units_behind, path, path));
   }
   Status refuse_torn(const ManifestFile& file, const AofReader& reader) {
     return refuse(fmt::format(
@@ -305,34 +307,6 @@ Status clear_log_directory(Environment& environment, const Logger& logger,
     }
   }
   return kOk;
-}
-
-Status verify_increment(Environment& environment, const std::string& path, std::string& report) {
-  ROX_TRY(const std::unique_ptr<File> file, environment.open(path, OpenMode::kRead));
-  ROX_TRY(const uint64_t size, file->size());
-  FileHeader header;
-  ROX_TRY(read_file_header(*file, kLogMagic, kLogMajor, header, report));
-  AofReader reader(*file, header, size);
-  std::vector<AofReader::Unit> units;
-  for (;;) {
-    switch (reader.next(units)) {
-      case AofReader::Outcome::kUnits:
-        break;
-      case AofReader::Outcome::kEnd:
-        report = fmt::format("units={} sequences={}..{} bytes={}", reader.units(), header.sequence,
-                             reader.next_sequence() - 1, size);
-        return kOk;
-      case AofReader::Outcome::kReadError:
-        return reader.error();
-      case AofReader::Outcome::kUnknownKind:
-      case AofReader::Outcome::kDamaged:
-        report = fmt::format("offset={} reason={}; units good before={} behind={}{}",
-                             reader.damage().offset, reader.damage().why, reader.units(),
-                             reader.damage().units_behind,
-                             reader.damage().torn ? "; a torn tail, which a start cuts off" : "");
-        return kCorrupt;
-    }
-  }
 }
 
 }  // namespace roxdb::persist

@@ -71,10 +71,6 @@ LoadedLog load_log(engine::Engine& engine, const std::string& directory, const M
 Status mend_log(Environment& environment, const Logger& logger, const std::string& directory,
                 const std::string& manifest_path, LoadedLog& log);
 
-// Reads and checks one increment and keeps nothing. `report` says what was found, in one line; not
-// ok as in LoadedLog.
-Status verify_increment(Environment& environment, const std::string& path, std::string& report);
-
 // Sets aside every file of ours that the manifest does not name, and removes retired ones (F8).
 Status clear_log_directory(Environment& environment, const Logger& logger,
                            const std::string& directory, std::string_view prefix,

@@ -344,7 +344,8 @@ void LoadResult::refuse(const std::string& path, uint64_t offset, Status why_sta
   message =
       fmt::format("{}: offset {}: {}; {} entries before it", path, offset, why, counts.entries);
   if (status.code == Code::kCorrupt) {
-    message += fmt::format("; \"roxdb-tool salvage {}\" copies what is intact", path);
+    message += fmt::format("; `roxdb-tool salvage {} NEW` copies what is intact to the new file NEW",
+                           path);
   }
 }
 
