@@ -42,6 +42,18 @@ struct AllocatorStats {
 };
 AllocatorStats allocator_stats();
 
+// Where the blocks of a value go that is taken apart: `size` as it was taken. What takes a value
+// apart knows neither whose slabs they are nor on which thread it runs.
+class BlockSink {
+ public:
+  virtual void give(void* block, size_t size) = 0;
+
+ protected:
+  ~BlockSink() = default;
+};
+
+class SlabGarbage;  // slab_garbage.h
+
 inline constexpr int kExitNoMemory = 15;
 inline constexpr size_t kSlabBytesMax = 1024;
 
@@ -58,7 +70,8 @@ inline constexpr size_t kSlabBytesMax = 1024;
 // Invariants (check()): I1 every slab with a free block is on its class's list, no other is;
 // I2 used_bytes() is the sum of live blocks times class size; I3 an empty slab is kept at most
 // once per class.
-// Cost: take and give O(1). Not thread-safe: one owner at a time.
+// Cost: take and give O(1). Not thread-safe: one owner at a time. Blocks that another thread has
+// found to be garbage come back in chains, see slab_garbage.h.
 class Slabs {
  public:
   Slabs() = default;
@@ -72,6 +85,8 @@ class Slabs {
   // REQUIRES: 0 < size. Sizes above kSlabBytesMax pass through to allocate().
   void* take(size_t size);
   void give(void* block, size_t size);
+  // Takes back the blocks of at most `slabs_max` slabs, each in O(1). True: some are left.
+  bool take_back(SlabGarbage& garbage, size_t slabs_max);
   // The bytes a block of `size` occupies.
   static size_t occupied(size_t size) {
     return size <= kSlabBytesMax ? (size + 7) & ~size_t{7} : block_bytes(size);
@@ -99,6 +114,7 @@ class Slabs {
   };
   static constexpr size_t kFirstBlock = 64;
   static_assert(sizeof(Slab) <= kFirstBlock);
+  friend class SlabGarbage;
 
   static Slab* slab_of(void* block) {
     return reinterpret_cast<Slab*>(reinterpret_cast<uintptr_t>(block) & ~(kSlabSize - 1));
@@ -147,6 +163,24 @@ inline void Slabs::give(void* block, size_t size) {
   used_bytes_ -= block_size;
   account(-static_cast<int64_t>(block_size));
 }
+
+// Blocks go back to their slabs at once: on the thread that owns them.
+class SlabSink final : public BlockSink {
+ public:
+  explicit SlabSink(Slabs& slabs) : slabs_(slabs) {}
+  void give(void* block, size_t size) override { slabs_.give(block, size); }
+
+ private:
+  Slabs& slabs_;
+};
+
+// The slabs die next and free their blocks themselves; only those outside are given back.
+class DyingSlabsSink final : public BlockSink {
+ public:
+  void give(void* block, size_t size) override {
+    if (size > kSlabBytesMax) release(block, size);
+  }
+};
 
 // A standard allocator over allocate(), for the containers that hold data.
 template <class T>

@@ -128,15 +128,15 @@ constexpr CommandSpec kType{
     .examples = kTypeExamples,
 };
 
-// Takes the entry out of its place and puts it elsewhere, under another key or in another database.
-// REQUIRES: `to` is absent there. Cost O(entry): a big value is not touched.
-void relocate(Keyspace& from, const engine::Key& key, Keyspace& to, const engine::Key& new_key) {
-  Entry* old = from.take(key, *from.find(key));
+// Gives the entry another key. REQUIRES: the new one is absent. Cost O(entry): a big value is not
+// touched.
+void rename_entry(Keyspace& keys, const engine::Key& key, const engine::Key& new_key) {
+  Entry* old = keys.take(key, *keys.find(key));
   EntryParts parts = old->parts();
   parts.key = new_key.name;
-  Entry* moved = Entry::create(to.slabs(), parts);
-  Entry::destroy(from.slabs(), old);
-  to.insert(new_key, moved);
+  Entry* moved = Entry::create(keys.slabs(), parts);
+  Entry::destroy(keys.slabs(), old);
+  keys.insert(new_key, moved);
 }
 
 // True: renamed, false: the new name is taken and may not be replaced, or is the old one.
@@ -148,7 +148,7 @@ Result<bool> rename_key(Call& call, bool replaces) {
     if (!replaces) return false;
     call.engine().erase(call.db(), call.key(2), *keys.find(call.key(2)));
   }
-  relocate(keys, call.key(1), keys, call.key(2));
+  rename_entry(keys, call.key(1), call.key(2));
   call.changed(event::kRenameFrom);
   call.engine().notify(call.db(), call.arg(2), event::kRenameTo);
   return true;
@@ -200,7 +200,12 @@ Status move_command(Call& call) {
   if (db == call.db()) return errors::kSameObject;
   const engine::Key key = call.key(1);
   if (call.peek(1) == nullptr || call.engine().find(db, key) != nullptr) return call.reply(0);
-  relocate(call.keyspace(), key, call.engine().keyspace(db), key);
+  // A value lies in the slabs of its database: it is copied, and the old one freed.
+  const Entry& source = Keyspace::entry(*call.keyspace().find(key));
+  EntryParts parts = source.parts();
+  Keyspace& target = call.engine().keyspace(db);
+  target.insert(key, types::value_type(source.type())->copy(source, parts, target.home()));
+  call.engine().erase(call.db(), key, *call.keyspace().find(key));
   call.changed(event::kMoveFrom);
   call.engine().notify(db, key.name, event::kMoveTo);
   return call.reply(1);
@@ -248,7 +253,7 @@ Status copy_command(Call& call) {
   const EntryParts parts{.key = key.name,
                          .expire_at_ms = source->has_expiry() ? source->expire_at_ms() : -1,
                          .access = call.engine().fresh_access()};
-  keys.insert(key, types::value_type(source->type())->copy(*source, parts, keys.slabs()));
+  keys.insert(key, types::value_type(source->type())->copy(*source, parts, keys.home()));
   call.changed(db, key.name, event::kCopyTo);
   return call.reply(1);
 }

@@ -33,20 +33,6 @@ constexpr uint8_t kWords = Setting::kWords;
 constexpr uint8_t kSecret = Setting::kSecret;
 
 constexpr Accepted kAccepted[] = {
-    // Encodings: the limits Redis converts at.
-    {"hash-max-listpack-entries", "512", kCount, 0, "hash-max-ziplist-entries"},
-    {"hash-max-listpack-value", "64", kMemory, 0, "hash-max-ziplist-value"},
-    {"list-max-listpack-size", "-2", between(INT32_MIN, INT32_MAX), 0, "list-max-ziplist-size"},
-    {"list-compress-depth", "0", kInt},
-    {"set-max-intset-entries", "512", kCount},
-    {"set-max-listpack-entries", "128", kCount},
-    {"set-max-listpack-value", "64", kCount},
-    {"zset-max-listpack-entries", "128", kCount, 0, "zset-max-ziplist-entries"},
-    {"zset-max-listpack-value", "64", kMemory, 0, "zset-max-ziplist-value"},
-    {"stream-node-max-bytes", "4096", kMemory},
-    {"stream-node-max-entries", "100", kCount},
-    {"hll-sparse-max-bytes", "3000", kMemory},
-
     // Memory and threads.
     {"maxmemory-clients", "0", {.kind = Kind::kMemoryOrPercent, .high = INT64_MAX}},
     {"maxmemory-samples", "5", between(1, 64)},

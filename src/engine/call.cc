@@ -64,9 +64,9 @@ const Entry* Call::peek(size_t index) {
   return cell != nullptr ? &Keyspace::entry(*cell) : nullptr;
 }
 
-Result<const Entry*> Call::read_string(size_t index) {
+Result<const Entry*> Call::read(size_t index, TypeId type) {
   const Entry* entry = read(index);
-  if (entry != nullptr && entry->type() != TypeId::kString) return errors::kWrongType;
+  if (entry != nullptr && entry->type() != type) return errors::kWrongType;
   return entry;
 }
 
@@ -76,19 +76,10 @@ Cell* Call::find(size_t index) {
   return cell;
 }
 
-template <>
-Result<types::StringValue> Call::edit_or_create<types::StringValue>(size_t index) {
-  Cell* cell = find(index);
-  if (cell == nullptr) {
-    ROX_TRY(Entry * entry,
-            types::create_string(keyspace().slabs(),
-                                 {.key = arg(index), .access = engine_.fresh_access()}, {}));
-    cell = keyspace().insert(key(index), entry);
-    engine_.notify(session_.db, arg(index), event::kNew);
-  } else if (Keyspace::entry(*cell).type() != TypeId::kString) {
-    return errors::kWrongType;
-  }
-  return types::StringValue(keyspace().slabs(), *cell);
+Cell* Call::insert_new(size_t index, Entry* entry) {
+  Cell* cell = keyspace().insert(key(index), entry);
+  engine_.notify(session_.db, arg(index), event::kNew);
+  return cell;
 }
 
 Status Call::set_string(size_t index, std::string_view bytes, int64_t expire_at_ms,

@@ -56,23 +56,34 @@ class Call {
   const Entry* read(int db, const Key& key);
   // Reading without a trace: OBJECT, EXISTS for the debugger, conditions of SET.
   const Entry* peek(size_t index);
-  // Reading a key that must be a string: null when absent; kWrongType.
-  Result<const Entry*> read_string(size_t index);
+  // Reading a key that must be of one type: null when absent; kWrongType.
+  Result<const Entry*> read(size_t index, TypeId type);
+  Result<const Entry*> read_string(size_t index) { return read(index, TypeId::kString); }
 
   // For changes: null when absent. The cell is valid until the next insert or erase.
   Cell* find(size_t index);
 
-  // The value of a key for edits. V: types::StringValue, ... Code::kError kWrongType.
+  // The value of a key for edits. V: types::StringValue, types::HashValue, ... kWrongType.
   template <class V>
   Result<std::optional<V>> edit(size_t index) {
     Cell* cell = find(index);
     if (cell == nullptr) return std::optional<V>();
     if (Keyspace::entry(*cell).type() != V::kType) return errors::kWrongType;
-    return std::optional<V>(V(keyspace().slabs(), *cell));
+    return std::optional<V>(V(keyspace().home(), *cell));
   }
-  // The same; an absent key comes into being as an empty value of that type.
+  // The same; an absent key comes into being as an empty value of that type. So whatever the
+  // command may refuse is looked at before, or the key is left behind empty.
   template <class V>
-  Result<V> edit_or_create(size_t index);
+  Result<V> edit_or_create(size_t index) {
+    Cell* cell = find(index);
+    if (cell == nullptr) {
+      const EntryParts parts{.key = arg(index), .access = engine_.fresh_access()};
+      cell = insert_new(index, V::create(keyspace().home(), parts));
+    } else if (Keyspace::entry(*cell).type() != V::kType) {
+      return errors::kWrongType;
+    }
+    return V(keyspace().home(), *cell);
+  }
 
   // Sets a key to a string, whatever it was. An old expiry goes unless `keep_expiry`; a new one is
   // `expire_at_ms` unless that is -1. Code::kNoMemory.
@@ -137,6 +148,9 @@ class Call {
 
  private:
   friend class Engine;
+  // The key comes into being; `entry` is of its keyspace's slabs.
+  Cell* insert_new(size_t index, Entry* entry);
+
   enum class LogMode : uint8_t { kAsReceived, kSettled };
 
   Engine& engine_;

@@ -5,6 +5,8 @@
 
 #include "base/assert.h"
 #include "base/cycle_clock.h"
+#include "base/slab_garbage.h"
+#include "engine/limit_settings.h"
 
 namespace roxdb::engine {
 namespace {
@@ -36,6 +38,7 @@ Engine::Engine(const Options& options)
                                 : random_hash_secret(*environment_)),
       commands_(families_of(options)) {
   set_databases(options.databases);
+  add_limit_settings(settings, limits);
   start_cycles_ = cycles_now();
   start_ns_ = environment_->monotonic_ns();
   refresh_clock();
@@ -56,7 +59,7 @@ void Engine::set_databases(int count) {
 
 Keyspace& Engine::keyspace(int db) {
   std::unique_ptr<Keyspace>& keyspace = keyspaces_[static_cast<size_t>(db)];
-  if (keyspace == nullptr) keyspace = std::make_unique<Keyspace>(secret_);
+  if (keyspace == nullptr) keyspace = std::make_unique<Keyspace>(secret_, limits);
   return *keyspace;
 }
 
@@ -143,17 +146,45 @@ size_t Engine::size() const {
   return sum;
 }
 
+// Big values on their way out: taken apart on another thread, then taken back by their slabs.
+struct Engine::ReturningGarbage {
+  std::vector<Keyspace::Trash> trash;
+  std::shared_ptr<memory::Slabs> slabs;
+  memory::SlabGarbage blocks;
+};
+
 void Engine::empty_trash(Keyspace& keyspace) {
-  auto trash = std::make_shared<std::vector<Keyspace::Trash>>(keyspace.take_trash());
-  const size_t count = trash->size();
-  statistics.being_freed += count;
+  // Shared because std::function must be copyable; there is only ever one user at a time.
+  auto garbage = std::make_shared<ReturningGarbage>();
+  garbage->trash = keyspace.take_trash();
+  garbage->slabs = keyspace.shared_slabs();
+  statistics.being_freed += garbage->trash.size();
   executor_->run(
-      [trash] {
-        for (const Keyspace::Trash& payload : *trash) {
-          types::value_type(payload.type)->release_payload(payload.payload, payload.encoding);
+      [garbage] {
+        for (const Keyspace::Trash& value : garbage->trash) {
+          types::value_type(value.type)
+              ->release_payload(value.payload, value.encoding, garbage->blocks);
         }
       },
-      [this, count] { freed_in_background(count); });
+      [this, garbage] {
+        freed_in_background(garbage->trash.size());
+        garbage_.push_back(garbage);
+        take_back_garbage();
+      });
+}
+
+// Some slabs at a time, so that nobody waits for a huge value. True: more are left.
+bool Engine::take_back_garbage() {
+  constexpr size_t kSlabsMax = 512;  // some 50 us
+  while (!garbage_.empty()) {
+    ReturningGarbage& garbage = *garbage_.back();
+    // A keyspace that was dropped meanwhile frees its slabs as a whole.
+    if (garbage.slabs.use_count() > 1 && garbage.slabs->take_back(garbage.blocks, kSlabsMax)) {
+      return true;
+    }
+    garbage_.pop_back();
+  }
+  return false;
 }
 
 void Engine::freed_in_background(size_t count) {
@@ -225,8 +256,9 @@ bool Engine::tick(uint64_t budget_ns) {
   for (const auto& keyspace : keyspaces_) {
     if (keyspace != nullptr && keyspace->has_trash()) empty_trash(*keyspace);
   }
-  if (!active_expire || !expire_on_access) return false;
-  return expire_due(environment_->monotonic_ns() + budget_ns);
+  const bool garbage_left = take_back_garbage();
+  if (!active_expire || !expire_on_access) return garbage_left;
+  return expire_due(environment_->monotonic_ns() + budget_ns) || garbage_left;
 }
 
 // Removes what is due, database after database, a few segments at a time. True: the time was up

@@ -134,6 +134,7 @@ class Engine {
   uint32_t idle_seconds(const Entry& entry) const;
   uint8_t frequency(const Entry& entry) const;
   uint64_t string_bytes_max = kStringBytesMax;  // of what APPEND and SETRANGE may grow to
+  types::Limits limits;                         // where values change their encoding
   bool uses_lfu = false;                        // set by maxmemory-policy
   int64_t lfu_log_factor = 10;
   int64_t lfu_decay_minutes = 1;
@@ -209,6 +210,8 @@ class Engine {
   bool expire_due(uint64_t deadline_ns);
   void empty_trash(Keyspace& keyspace);
   void freed_in_background(size_t count);
+  struct ReturningGarbage;
+  bool take_back_garbage();
 
   Environment* environment_;
   InlineExecutor inline_executor_;
@@ -239,6 +242,7 @@ class Engine {
   size_t expire_db_ = 0;  // where the background cycle goes on
   uint64_t expire_cursor_ = 0;
   std::vector<Entry*> due_;
+  std::vector<std::shared_ptr<ReturningGarbage>> garbage_;  // taken apart, not yet in its slabs
 };
 
 }  // namespace roxdb::engine

@@ -17,13 +17,16 @@ const types::ValueType& type_of(const Entry& entry) {
 }  // namespace
 
 Keyspace::~Keyspace() {
-  table_.for_each([](Entry* entry) {
-    if (entry->has_payload()) type_of(*entry).release_payload(entry->payload(), entry->encoding());
-    // Long entries lie outside the slabs, which free all others at once.
-    if (entry->size() > memory::kSlabBytesMax) memory::release(entry, entry->size());
+  // What lies in the slabs they free themselves, all at once.
+  memory::DyingSlabsSink sink;
+  table_.for_each([&sink](Entry* entry) {
+    if (entry->has_payload()) {
+      type_of(*entry).release_payload(entry->payload(), entry->encoding(), sink);
+    }
+    sink.give(entry, entry->size());
   });
   for (const Trash& trash : trash_) {
-    types::value_type(trash.type)->release_payload(trash.payload, trash.encoding);
+    types::value_type(trash.type)->release_payload(trash.payload, trash.encoding, sink);
   }
 }
 
@@ -64,9 +67,9 @@ void Keyspace::set_expiry(const Key& key, Cell& cell, int64_t expire_at_ms) {
   if (expire_at_ms < 0 && !old->has_expiry()) return;
   EntryParts parts = old->parts();
   parts.expire_at_ms = expire_at_ms;
-  Entry* moved = Entry::create(slabs_, parts);
+  Entry* moved = Entry::create(*slabs_, parts);
   table_.replace(&cell, moved);
-  Entry::destroy(slabs_, old);  // the payload lives on in `moved`
+  Entry::destroy(*slabs_, old);  // the payload lives on in `moved`
   if (expire_at_ms >= 0) {
     expires_++;
     table_.lower_mark(key.hash, static_cast<uint64_t>(expire_at_ms));
@@ -77,7 +80,7 @@ void Keyspace::set_expiry(const Key& key, Cell& cell, int64_t expire_at_ms) {
 
 void Keyspace::free_entry(Entry* entry) {
   if (entry->has_payload()) release_payload(*entry);
-  Entry::destroy(slabs_, entry);
+  Entry::destroy(*slabs_, entry);
 }
 
 void Keyspace::release_payload(Entry& entry) {
@@ -85,7 +88,8 @@ void Keyspace::release_payload(Entry& entry) {
   if (type.free_effort(entry) > kFreeEffortMax) {
     trash_.push_back({entry.type(), entry.encoding(), entry.payload()});
   } else {
-    type.release_payload(entry.payload(), entry.encoding());
+    memory::SlabSink sink(*slabs_);
+    type.release_payload(entry.payload(), entry.encoding(), sink);
   }
 }
 
@@ -105,7 +109,7 @@ int64_t Keyspace::average_ttl_ms(int64_t now_ms, Random& random) const {
 
 void Keyspace::check() const {
   table_.check();
-  slabs_.check();
+  slabs_->check();
   size_t expires = 0;
   table_.for_each([&](Entry* entry) { expires += size_t{entry->has_expiry()}; });
   ROX_ASSERT(expires == expires_);

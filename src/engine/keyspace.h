@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -45,8 +46,9 @@ using EntryTable = containers::Table<EntryOwner>;
 
 class Keyspace {
  public:
-  // `secret` must outlive the keyspace.
-  explicit Keyspace(const HashSecret& secret) : table_(EntryOwner{&secret}) {}
+  // Both must outlive the keyspace and whatever is still freed in the background.
+  Keyspace(const HashSecret& secret, const types::Limits& limits)
+      : table_(EntryOwner{&secret}), home_{*slabs_, secret, limits} {}
   ~Keyspace();  // frees everything; cost O(entries with payload + slabs)
   Keyspace(const Keyspace&) = delete;
   Keyspace& operator=(const Keyspace&) = delete;
@@ -55,7 +57,8 @@ class Keyspace {
   size_t expires() const { return expires_; }  // keys with an expiry
   EntryTable& table() { return table_; }
   const EntryTable& table() const { return table_; }
-  memory::Slabs& slabs() { return slabs_; }
+  memory::Slabs& slabs() { return *slabs_; }
+  const types::ValueHome& home() const { return home_; }
 
   // The cell of a key, expired or not; null when absent. Valid until the next insert or erase.
   Cell* find(const Key& key) { return table_.find(key.hash, key.name); }
@@ -67,7 +70,7 @@ class Keyspace {
   void replace(const Key& key, Cell& cell, Entry* new_entry);
   // Removes and frees the entry; a payload that is slow to free is handed out instead (see Trash).
   void erase(const Key& key, Cell& cell);
-  // Removes the entry and leaves it to the caller: rename and move rebuild it under another key.
+  // Removes the entry and leaves it to the caller, who rebuilds it under another key.
   Entry* take(const Key& key, Cell& cell);
 
   // Changes the expiry; the entry may move. -1 removes it.
@@ -76,18 +79,21 @@ class Keyspace {
   void free_entry(Entry* entry);
 
   // Bytes of entries, payloads apart, and of the table itself.
-  size_t entry_bytes() const { return slabs_.used_bytes(); }
+  size_t entry_bytes() const { return slabs_->used_bytes(); }
   size_t table_bytes() const { return table_.bytes(); }
   // Milliseconds that keys with an expiry live on average, estimated; 0 when there are none.
   int64_t average_ttl_ms(int64_t now_ms, Random& random) const;
 
-  // A payload whose release takes long: freed by whoever empties the trash, on any thread.
+  // A payload whose release takes long: taken apart by whoever empties the trash, on any thread.
   struct Trash {
     TypeId type;
     uint8_t encoding;
     uint64_t payload;
   };
+  // The payloads, and the slabs their blocks go back to. Those are shared because the keyspace may
+  // be dropped while the garbage is on its way.
   std::vector<Trash> take_trash() { return std::exchange(trash_, {}); }
+  std::shared_ptr<memory::Slabs> shared_slabs() const { return slabs_; }
   bool has_trash() const { return !trash_.empty(); }
 
   void check() const;
@@ -95,8 +101,9 @@ class Keyspace {
  private:
   void release_payload(Entry& entry);
 
+  std::shared_ptr<memory::Slabs> slabs_ = std::make_shared<memory::Slabs>();
   EntryTable table_;
-  memory::Slabs slabs_;
+  types::ValueHome home_;
   size_t expires_ = 0;
   std::vector<Trash> trash_;
 };

@@ -16,9 +16,9 @@ void EngineSink::begin(const FileHeader& header) {
   other_clock_ = ((header.flags & kAccessIsLfu) != 0) != engine_.uses_lfu;
 }
 
-memory::Slabs* EngineSink::slabs(uint32_t database) {
+const types::ValueHome* EngineSink::home(uint32_t database) {
   if (database >= static_cast<uint32_t>(engine_.databases())) return nullptr;
-  return &engine_.keyspace(static_cast<int>(database)).slabs();
+  return &engine_.keyspace(static_cast<int>(database)).home();
 }
 
 void EngineSink::accept(uint32_t database, Entry* entry) {
@@ -64,14 +64,15 @@ uint32_t EngineSink::access_of(std::optional<uint64_t> idle_seconds,
   return idle_seconds ? (fresh - static_cast<uint32_t>(*idle_seconds)) & kClockMask : fresh;
 }
 
-memory::Slabs* PassingSink::slabs(uint32_t database) {
-  return database < static_cast<uint32_t>(kDatabasesMax) ? &slabs_ : nullptr;
+const types::ValueHome* PassingSink::home(uint32_t database) {
+  return database < static_cast<uint32_t>(kDatabasesMax) ? &home_ : nullptr;
 }
 
 void PassingSink::accept(uint32_t database, Entry* entry) {
   pass(database, *entry);
   if (entry->has_payload()) {
-    types::value_type(entry->type())->release_payload(entry->payload(), entry->encoding());
+    memory::SlabSink sink(slabs_);
+    types::value_type(entry->type())->release_payload(entry->payload(), entry->encoding(), sink);
   }
   Entry::destroy(slabs_, entry);
 }

@@ -11,6 +11,7 @@
 #include "persist/file_header.h"
 #include "persist/snapshot.h"
 #include "types/entry.h"
+#include "types/value_home.h"
 
 namespace roxdb::persist {
 
@@ -20,7 +21,7 @@ class EntrySink {
   // Called once, before anything else. Of the header flags and sequence count.
   virtual void begin(const FileHeader& header) = 0;
   // What the entries of a database are made in; null when there is no such database.
-  virtual memory::Slabs* slabs(uint32_t database) = 0;
+  virtual const types::ValueHome* home(uint32_t database) = 0;
   // Takes the entry over.
   virtual void accept(uint32_t database, types::Entry* entry) = 0;
   // Everything accepted is in its place.
@@ -43,7 +44,7 @@ class EngineSink final : public EntrySink {
   EngineSink(engine::Engine& engine, const LoadOptions& options);
 
   void begin(const FileHeader& header) override;
-  memory::Slabs* slabs(uint32_t database) override;
+  const types::ValueHome* home(uint32_t database) override;
   void accept(uint32_t database, types::Entry* entry) override;
   void flush() override;
   uint64_t duplicates() const override { return duplicates_; }
@@ -79,7 +80,7 @@ class EngineSink final : public EntrySink {
 class PassingSink : public EntrySink {
  public:
   void begin(const FileHeader& /*header*/) override {}
-  memory::Slabs* slabs(uint32_t database) override;
+  const types::ValueHome* home(uint32_t database) override;
   void accept(uint32_t database, types::Entry* entry) override;
   void flush() override {}
   uint64_t duplicates() const override { return 0; }
@@ -88,6 +89,9 @@ class PassingSink : public EntrySink {
   virtual void pass(uint32_t /*database*/, const types::Entry& /*entry*/) {}
 
   memory::Slabs slabs_;
+  const HashSecret secret_ = hash_secret_from_seed(0);  // nothing that is kept depends on it
+  const types::Limits limits_;
+  const types::ValueHome home_{slabs_, secret_, limits_};
 };
 
 }  // namespace roxdb::persist

@@ -318,8 +318,8 @@ class RdbReader {
       case kSelect: {
         ROX_TRY(const uint64_t db, length());
         database_ = static_cast<uint32_t>(std::min<uint64_t>(db, UINT32_MAX));
-        slabs_ = sink_.slabs(database_);
-        if (slabs_ != nullptr) return kOk;
+        home_ = sink_.home(database_);
+        if (home_ != nullptr) return kOk;
         return refuse(fmt::format("database {} is above what the setting `databases` allows", db));
       }
       case kExpiryMs: {
@@ -372,8 +372,8 @@ class RdbReader {
     // Some writers have keys that expired before 1970.
     if (expire_at_ms_) parts.expire_at_ms = std::max<int64_t>(*expire_at_ms_, 0);
     parts.access = sink_.access_of(idle_seconds_, frequency_);
-    if (slabs_ == nullptr) slabs_ = sink_.slabs(database_);
-    ROX_TRY(types::Entry * entry, types::create_string(*slabs_, parts, value_));
+    if (home_ == nullptr) home_ = sink_.home(database_);
+    ROX_TRY(types::Entry * entry, types::create_string(home_->slabs, parts, value_));
     result_.counts.entries++;
     result_.counts.expiring += uint64_t{entry->has_expiry()};
     result_.counts.by_type[0]++;
@@ -414,7 +414,7 @@ class RdbReader {
 
   int version_ = 0;
   uint32_t database_ = 0;
-  memory::Slabs* slabs_ = nullptr;       // of that database; null: not asked for yet
+  const types::ValueHome* home_ = nullptr;  // of that database; null: not asked for yet
   std::optional<int64_t> expire_at_ms_;  // of the next entry, as the two below
   std::optional<uint64_t> idle_seconds_;
   std::optional<uint8_t> frequency_;

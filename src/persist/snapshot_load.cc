@@ -207,8 +207,8 @@ class Loader final : private types::ValueReader {
         return user_error(
             because(fmt::format("a block of type {}, written by a later version", header.type)));
     }
-    slabs_ = sink_.slabs(header.database);
-    if (slabs_ == nullptr) {
+    home_ = sink_.home(header.database);
+    if (home_ == nullptr) {
       return user_error(because(fmt::format(
           "database {} is above what the setting `databases` allows", header.database)));
     }
@@ -245,7 +245,7 @@ class Loader final : private types::ValueReader {
       return user_error(because(
           fmt::format("a value of type {}, which this version does not have", type_number)));
     }
-    ROX_TRY(Entry * entry, type->load(*this, parts, *slabs_));
+    ROX_TRY(Entry * entry, type->load(*this, parts, *home_));
     result_.counts.entries++;
     result_.counts.expiring += uint64_t{entry->has_expiry()};
     result_.counts.by_type[type_number]++;
@@ -298,7 +298,7 @@ class Loader final : private types::ValueReader {
   // The block in hand.
   std::string_view left_;  // of its raw bytes
   uint32_t database_ = 0;
-  memory::Slabs* slabs_ = nullptr;
+  const types::ValueHome* home_ = nullptr;
   bool interrupted_ = false;  // its last value did not go on: found_ is what came instead
   std::string key_;
   std::string why_;
@@ -344,8 +344,8 @@ void LoadResult::refuse(const std::string& path, uint64_t offset, Status why_sta
   message =
       fmt::format("{}: offset {}: {}; {} entries before it", path, offset, why, counts.entries);
   if (status.code == Code::kCorrupt) {
-    message += fmt::format("; `roxdb-tool salvage {} NEW` copies what is intact to the new file NEW",
-                           path);
+    message += fmt::format(
+        "; `roxdb-tool salvage {} NEW` copies what is intact to the new file NEW", path);
   }
 }
 

@@ -100,7 +100,8 @@ class StringType final : public ValueType {
     return entry.pointer<const BigString>()->occupied_bytes();
   }
   size_t free_effort(const Entry& /*entry*/) const override { return 1; }
-  void release_payload(uint64_t payload, uint8_t encoding) const override {
+  void release_payload(uint64_t payload, uint8_t encoding,
+                       memory::BlockSink& /*sink*/) const override {
     if (encoding != static_cast<uint8_t>(StringEncoding::kShared)) return;
     reinterpret_cast<BigString*>(static_cast<uintptr_t>(payload))->drop();
   }
@@ -119,7 +120,8 @@ class StringType final : public ValueType {
     }
   }
 
-  Result<Entry*> load(ValueReader& in, EntryParts parts, memory::Slabs& slabs) const override {
+  Result<Entry*> load(ValueReader& in, EntryParts parts, const ValueHome& home) const override {
+    memory::Slabs& slabs = home.slabs;
     ROX_TRY(const uint64_t head, in.varint());
     if (head == 1) {
       ROX_TRY(const uint64_t value, in.varint());
@@ -138,7 +140,8 @@ class StringType final : public ValueType {
     return Entry::create(slabs, with_inline(parts, inline_encoding(size), view));
   }
 
-  Entry* copy(const Entry& entry, EntryParts parts, memory::Slabs& slabs) const override {
+  Entry* copy(const Entry& entry, EntryParts parts, const ValueHome& home) const override {
+    memory::Slabs& slabs = home.slabs;
     const StringEncoding encoding = string_encoding(entry);
     if (encoding == StringEncoding::kShared) {
       BigString* big = entry.pointer<BigString>();
@@ -165,6 +168,10 @@ void BigString::release(SharedBlob* blob) {
   const size_t bytes = sizeof(BigString) + big->capacity_;
   big->~BigString();
   memory::release(big, bytes);
+}
+
+Entry* StringValue::create(const ValueHome& home, EntryParts parts) {
+  return Entry::create(home.slabs, with_inline(parts, StringEncoding::kEmbedded, {}));
 }
 
 Status StringValue::assign(std::string_view bytes) {

@@ -105,7 +105,9 @@ class StringValue {
  public:
   static constexpr TypeId kType = TypeId::kString;
 
-  StringValue(memory::Slabs& slabs, containers::Cell& cell) : slabs_(&slabs), cell_(&cell) {}
+  StringValue(const ValueHome& home, containers::Cell& cell) : slabs_(&home.slabs), cell_(&cell) {}
+  // An entry with the empty string, for APPEND and the like.
+  static Entry* create(const ValueHome& home, EntryParts parts);
   const Entry& entry() const { return *static_cast<const Entry*>(cell_->pointer()); }
   StringView view() const { return StringView(entry()); }
   size_t size() const { return view().size(); }

@@ -1,5 +1,6 @@
 #include "types/value_type.h"
 
+#include "types/list_value.h"
 #include "types/string_value.h"
 
 namespace roxdb::types {
@@ -8,6 +9,8 @@ const ValueType* value_type(TypeId id) {
   switch (id) {
     case TypeId::kString:
       return &string_type();
+    case TypeId::kList:
+      return &list_type();
     default:
       return nullptr;
   }

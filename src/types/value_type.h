@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/status.h"
 #include "types/entry.h"
+#include "types/value_home.h"
 #include "types/value_stream.h"
 
 namespace roxdb::types {
@@ -24,16 +25,17 @@ class ValueType {
   virtual size_t payload_bytes(const Entry& entry, size_t samples) const = 0;
   // How much work freeing is: elements, or allocations. Above a bound it happens elsewhere.
   virtual size_t free_effort(const Entry& entry) const = 0;
-  // Frees what the payload points to, in one go; any thread, and never touches the slabs.
-  virtual void release_payload(uint64_t payload, uint8_t encoding) const = 0;
+  // Gives all blocks the payload owns to `sink`, in one go. Any thread; touches nothing else.
+  virtual void release_payload(uint64_t payload, uint8_t encoding,
+                               memory::BlockSink& sink) const = 0;
 
   // Writes the value: everything but key, expiry and access clock.
   virtual void save(const Entry& entry, ValueWriter& out) const = 0;
   // Builds an entry from what save() wrote. `parts` brings key, expiry and access clock. The input
   // is not trusted: anything else than what save() writes is Code::kCorrupt.
-  virtual Result<Entry*> load(ValueReader& in, EntryParts parts, memory::Slabs& slabs) const = 0;
+  virtual Result<Entry*> load(ValueReader& in, EntryParts parts, const ValueHome& home) const = 0;
   // A second entry with the same value, key and expiry of `parts`.
-  virtual Entry* copy(const Entry& entry, EntryParts parts, memory::Slabs& slabs) const = 0;
+  virtual Entry* copy(const Entry& entry, EntryParts parts, const ValueHome& home) const = 0;
 };
 
 // The type of an entry; null for a number no type of this version has.

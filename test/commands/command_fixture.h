@@ -101,7 +101,7 @@ struct CommandFixture {
   void put_other_type(std::string_view key) {
     engine::Keyspace& keys = engine.keyspace(0);
     keys.insert(engine.key(key),
-                engine::Entry::create(keys.slabs(), {.type = types::TypeId::kList, .key = key}));
+                engine::Entry::create(keys.slabs(), {.type = types::TypeId::kGraph, .key = key}));
   }
 
   // What was logged since the last call: commands separated by "; ", keys and values as they are.

@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/random.h"
+#include "test/types/test_home.h"
 #include "test/types/value_bytes.h"
 
 namespace {
@@ -21,42 +22,35 @@ using roxdb::types::test::BytesWriter;
 // One string entry in a cell, as a table would hold it.
 class Holder {
  public:
-  Holder(memory::Slabs& slabs, EntryParts parts, std::string_view bytes) : slabs_(slabs) {
-    const auto entry = create_string(slabs, parts, bytes);
+  Holder(const ValueHome& home, EntryParts parts, std::string_view bytes) : home_(home) {
+    const auto entry = create_string(home.slabs, parts, bytes);
     BOOST_REQUIRE(entry.ok());
     cell_.set_pointer(*entry);
   }
-  Holder(memory::Slabs& slabs, Entry* entry) : slabs_(slabs) { cell_.set_pointer(entry); }
+  Holder(const ValueHome& home, Entry* entry) : home_(home) { cell_.set_pointer(entry); }
   ~Holder() {
-    if (entry().has_payload()) string_type().release_payload(entry().payload(), entry().encoding());
-    Entry::destroy(slabs_, &entry());
+    if (entry().has_payload()) {
+      memory::SlabSink sink(home_.slabs);
+      string_type().release_payload(entry().payload(), entry().encoding(), sink);
+    }
+    Entry::destroy(home_.slabs, &entry());
   }
   Holder(const Holder&) = delete;
   Holder& operator=(const Holder&) = delete;
 
   Entry& entry() { return *static_cast<Entry*>(cell_.pointer()); }
-  StringValue value() { return {slabs_, cell_}; }
+  StringValue value() { return {home_, cell_}; }
   std::string text() { return std::string(StringView(entry()).view()); }
   std::string_view encoding() { return string_type().encoding_name(entry()); }
 
  private:
-  memory::Slabs& slabs_;
+  const ValueHome& home_;
   containers::Cell cell_{};
 };
 
 std::string repeated(size_t size) { return std::string(size, 'x'); }
 
-// Bytes that slabs and allocator say are in use, with those of slabs counted once.
-struct Fixture {
-  Fixture() : used_before(memory::used_bytes()) {}
-  ~Fixture() {
-    slabs.check();
-    BOOST_TEST(slabs.used_bytes() == 0u);
-    BOOST_TEST(memory::used_bytes() == used_before);
-  }
-  size_t used_before;
-  memory::Slabs slabs;
-};
+using Fixture = roxdb::types::test::TestHome;
 
 }  // namespace
 
@@ -78,7 +72,7 @@ BOOST_AUTO_TEST_CASE(the_encoding_is_chosen_from_the_bytes) {
                                                             {repeated(5000), "raw"}};
   for (const auto& [bytes, encoding] : cases) {
     BOOST_TEST_CONTEXT(bytes.substr(0, 50)) {
-      Holder holder(slabs, {.key = "k"}, bytes);
+      Holder holder(home, {.key = "k"}, bytes);
       BOOST_TEST(holder.encoding() == encoding);
       BOOST_TEST(holder.text() == bytes);
       BOOST_TEST(holder.value().size() == bytes.size());
@@ -89,15 +83,15 @@ BOOST_AUTO_TEST_CASE(the_encoding_is_chosen_from_the_bytes) {
 BOOST_AUTO_TEST_CASE(a_value_lies_inline_while_its_entry_fits_a_slab_block) {
   const std::string key = "key";
   const size_t largest = memory::kSlabBytesMax - Entry::size_of(key.size(), 0, false, false);
-  Holder inside(slabs, {.key = key}, repeated(largest));
+  Holder inside(home, {.key = key}, repeated(largest));
   BOOST_TEST((string_encoding(inside.entry()) == StringEncoding::kRaw));
-  Holder outside(slabs, {.key = key}, repeated(largest + 1));
+  Holder outside(home, {.key = key}, repeated(largest + 1));
   BOOST_TEST((string_encoding(outside.entry()) == StringEncoding::kShared));
   // The expiry needs room in the block, too.
-  Holder expiring(slabs, {.key = key, .expire_at_ms = 1}, repeated(largest));
+  Holder expiring(home, {.key = key, .expire_at_ms = 1}, repeated(largest));
   BOOST_TEST((string_encoding(expiring.entry()) == StringEncoding::kShared));
   // Next to a long key a small value would gain nothing from standing alone.
-  Holder long_key(slabs, {.key = std::string(9000, 'k')}, repeated(kAlwaysInlineBytesMax));
+  Holder long_key(home, {.key = std::string(9000, 'k')}, repeated(kAlwaysInlineBytesMax));
   BOOST_TEST((string_encoding(long_key.entry()) == StringEncoding::kRaw));
 }
 
@@ -105,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_value_lies_inline_while_its_entry_fits_a_slab_block) {
 BOOST_AUTO_TEST_CASE(an_overwrite_of_the_same_size_allocates_nothing) {
   for (const size_t size : {size_t{1}, size_t{44}, size_t{500}, size_t{2000}, size_t{3} << 20}) {
     BOOST_TEST_CONTEXT("size " << size) {
-      Holder holder(slabs, {.key = "k"}, repeated(size));
+      Holder holder(home, {.key = "k"}, repeated(size));
       const void* entry = &holder.entry();
       const char* bytes = StringView(holder.entry()).view().data();
       const size_t used = memory::used_bytes();
@@ -117,7 +111,7 @@ BOOST_AUTO_TEST_CASE(an_overwrite_of_the_same_size_allocates_nothing) {
       BOOST_TEST(memory::used_bytes() == used);
     }
   }
-  Holder integer(slabs, {.key = "k"}, "1");
+  Holder integer(home, {.key = "k"}, "1");
   const void* entry = &integer.entry();
   BOOST_TEST(overwrite_string(integer.entry(), "-9223372036854775808"));
   BOOST_TEST(integer.text() == "-9223372036854775808");
@@ -129,9 +123,9 @@ BOOST_AUTO_TEST_CASE(an_overwrite_in_place_keeps_no_more_memory_than_a_new_entry
   for (int round = 0; round < 2000; ++round) {
     const size_t old_size = random.below(3000);
     const size_t new_size = random.below(3000);
-    Holder holder(slabs, {.key = "key"}, repeated(old_size));
+    Holder holder(home, {.key = "key"}, repeated(old_size));
     if (!overwrite_string(holder.entry(), repeated(new_size))) continue;
-    Holder fresh(slabs, {.key = "key"}, repeated(new_size));
+    Holder fresh(home, {.key = "key"}, repeated(new_size));
     const auto bytes = [](Holder& one) {
       return one.entry().occupied_bytes() + string_type().payload_bytes(one.entry(), 0);
     };
@@ -144,7 +138,7 @@ BOOST_AUTO_TEST_CASE(an_overwrite_in_place_keeps_no_more_memory_than_a_new_entry
 }
 
 BOOST_AUTO_TEST_CASE(edits_make_a_value_raw_and_integers_make_it_int) {
-  Holder holder(slabs, {.key = "k"}, "12");
+  Holder holder(home, {.key = "k"}, "12");
   BOOST_TEST(holder.value().append("3").ok());
   BOOST_TEST(holder.text() == "123");
   BOOST_TEST(holder.encoding() == "raw");
@@ -162,7 +156,7 @@ BOOST_AUTO_TEST_CASE(edits_make_a_value_raw_and_integers_make_it_int) {
 }
 
 BOOST_AUTO_TEST_CASE(a_gap_is_filled_with_zeros_also_where_bytes_were) {
-  Holder holder(slabs, {.key = "k"}, "abcdefgh");
+  Holder holder(home, {.key = "k"}, "abcdefgh");
   BOOST_TEST(holder.value().assign("x").ok());
   BOOST_TEST(holder.value().set_range(4, "y").ok());
   BOOST_TEST(holder.text() == std::string("x\0\0\0y", 5));
@@ -184,7 +178,7 @@ BOOST_AUTO_TEST_CASE(a_string_behaves_as_a_string_under_random_edits) {
     BOOST_TEST_CONTEXT("seed " << seed) {
       const int64_t expire_at_ms = seed % 2 == 0 ? 77 : -1;
       std::string model = random_bytes();
-      Holder holder(slabs, {.key = "key", .expire_at_ms = expire_at_ms, .access = 0xabcdef}, model);
+      Holder holder(home, {.key = "key", .expire_at_ms = expire_at_ms, .access = 0xabcdef}, model);
       std::vector<std::pair<SharedRef, std::string>> held;  // replies on their way
       for (int step = 0; step < 2000; ++step) {
         StringValue value = holder.value();
@@ -240,7 +234,7 @@ BOOST_AUTO_TEST_CASE(a_string_behaves_as_a_string_under_random_edits) {
 // Counted by the places the bytes move to: doubling moves them some ten times on the way to a
 // megabyte, growing by a constant would do it thousands of times.
 BOOST_AUTO_TEST_CASE(appends_move_the_bytes_a_logarithmic_number_of_times) {
-  Holder holder(slabs, {.key = "k"}, repeated(2000));
+  Holder holder(home, {.key = "k"}, repeated(2000));
   const void* place = nullptr;
   int moves = 0;
   while (holder.value().size() < (size_t{1} << 20)) {
@@ -253,9 +247,9 @@ BOOST_AUTO_TEST_CASE(appends_move_the_bytes_a_logarithmic_number_of_times) {
 }
 
 BOOST_AUTO_TEST_CASE(a_copy_shares_the_bytes_until_one_side_is_edited) {
-  Holder one(slabs, {.key = "one"}, repeated(3000));
+  Holder one(home, {.key = "one"}, repeated(3000));
   const size_t used = memory::used_bytes();
-  Holder two(slabs, string_type().copy(one.entry(), {.key = "two", .expire_at_ms = 5}, slabs));
+  Holder two(home, string_type().copy(one.entry(), {.key = "two", .expire_at_ms = 5}, home));
   BOOST_TEST(memory::used_bytes() - used < 100u);
   BOOST_TEST(two.entry().key() == "two");
   BOOST_TEST(two.entry().expire_at_ms() == 5);
@@ -263,8 +257,8 @@ BOOST_AUTO_TEST_CASE(a_copy_shares_the_bytes_until_one_side_is_edited) {
   BOOST_TEST(one.text() == repeated(3000));
   BOOST_TEST(two.text() == repeated(3000) + "y");
   for (const std::string bytes : {"12", "abc", ""}) {
-    Holder small(slabs, {.key = "small"}, bytes);
-    Holder copy(slabs, string_type().copy(small.entry(), {.key = "copy"}, slabs));
+    Holder small(home, {.key = "small"}, bytes);
+    Holder copy(home, string_type().copy(small.entry(), {.key = "copy"}, home));
     BOOST_TEST(copy.text() == bytes);
     BOOST_TEST(copy.encoding() == small.encoding());
   }
@@ -285,16 +279,16 @@ BOOST_AUTO_TEST_CASE(what_is_saved_loads_as_the_same_bytes) {
   }
   for (const std::string& bytes : values) {
     BOOST_TEST_CONTEXT(bytes.substr(0, 50) << " (" << bytes.size() << ")") {
-      Holder holder(slabs, {.key = "k"}, bytes);
+      Holder holder(home, {.key = "k"}, bytes);
       BytesWriter out;
       string_type().save(holder.entry(), out);
       BOOST_TEST(out.text.size() <= bytes.size() + 4);
 
       BytesReader in(out.text);
-      const auto loaded = string_type().load(in, {.key = "k2", .expire_at_ms = 9}, slabs);
+      const auto loaded = string_type().load(in, {.key = "k2", .expire_at_ms = 9}, home);
       BOOST_TEST_REQUIRE(loaded.ok());
       BOOST_TEST(in.left.empty());
-      Holder again(slabs, *loaded);
+      Holder again(home, *loaded);
       BOOST_TEST(again.text() == bytes);
       BOOST_TEST(again.encoding() == holder.encoding());
       BOOST_TEST(again.entry().key() == "k2");
@@ -304,8 +298,8 @@ BOOST_AUTO_TEST_CASE(what_is_saved_loads_as_the_same_bytes) {
 }
 
 BOOST_AUTO_TEST_CASE(equal_bytes_are_saved_alike_whatever_the_encoding) {
-  Holder set(slabs, {.key = "k"}, "123");
-  Holder edited(slabs, {.key = "k"}, "12");
+  Holder set(home, {.key = "k"}, "123");
+  Holder edited(home, {.key = "k"}, "12");
   BOOST_TEST(edited.value().append("3").ok());
   BOOST_TEST(set.encoding() != edited.encoding());
   BytesWriter a;
@@ -318,8 +312,8 @@ BOOST_AUTO_TEST_CASE(equal_bytes_are_saved_alike_whatever_the_encoding) {
 BOOST_AUTO_TEST_CASE(what_save_never_writes_does_not_load) {
   const auto refused = [&](std::string_view bytes) {
     BytesReader in(bytes);
-    const auto loaded = string_type().load(in, {.key = "k"}, slabs);
-    if (loaded.ok()) Holder freed(slabs, *loaded);
+    const auto loaded = string_type().load(in, {.key = "k"}, home);
+    if (loaded.ok()) Holder freed(home, *loaded);
     return !loaded.ok() && loaded.status().code == Code::kCorrupt;
   };
   BOOST_TEST(refused(""));
@@ -337,19 +331,19 @@ BOOST_AUTO_TEST_CASE(what_save_never_writes_does_not_load) {
 
 // At every length of input shorter than the whole, and without taking the announced memory.
 BOOST_AUTO_TEST_CASE(an_input_that_ends_early_is_refused_and_leaves_nothing) {
-  Holder holder(slabs, {.key = "k"}, repeated(2000));
+  Holder holder(home, {.key = "k"}, repeated(2000));
   BytesWriter out;
   string_type().save(holder.entry(), out);
   for (size_t size = 0; size < out.text.size(); ++size) {
     BytesReader in(std::string_view(out.text).substr(0, size));
-    BOOST_REQUIRE(!string_type().load(in, {.key = "k"}, slabs).ok());
+    BOOST_REQUIRE(!string_type().load(in, {.key = "k"}, home).ok());
   }
   BytesWriter liar;
   liar.varint(2 * kStringBytesMax);
   liar.write(repeated(100'000));
   const size_t used = memory::used_bytes();
   BytesReader in(liar.text);
-  BOOST_TEST(!string_type().load(in, {.key = "k"}, slabs).ok());
+  BOOST_TEST(!string_type().load(in, {.key = "k"}, home).ok());
   BOOST_TEST(memory::used_bytes() == used);
 }
 
