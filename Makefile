@@ -154,6 +154,12 @@ $(B)/obj/%.o: %.cc $(B)/compile.stamp | setup
 	$(Q)$(COMPILE) -MMD -MP -c $< -o $@
 
 $(B)/obj/test/%.o: COMMON += -DBOOST_TEST_DYN_LINK
+# The optimizer spends most of a test's build on the assertions. What runs long keeps its level:
+# models of containers, and whole servers on simulated disks.
+ifeq ($(CONFIG),debug)
+$(foreach room,app base commands embed engine resp server types, \
+  $(eval $(B)/obj/test/$(room)/%.o: COMMON += -O0))
+endif
 
 $(B)/gen/%.o: $(B)/gen/%.cc $(B)/compile.stamp | setup
 	$(call say,CXX,$<)
