@@ -57,7 +57,7 @@ ifeq ($(CONFIG),release)
   PROGRAM_LIBS += -Wl,--no-as-needed -ljemalloc
 else ifeq ($(CONFIG),debug)
   # GCC warns of uninitialised variables that only its own sanitizer code could leave so.
-  MODE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+  MODE := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
     -DROX_DEBUG=1 -Wno-maybe-uninitialized
   MODE_LINK := -fsanitize=address,undefined
 else ifeq ($(CONFIG),fuzz)
