@@ -152,6 +152,17 @@ void Call::changed_database(int db) {
   engine_.notify_database_changed(db);
 }
 
+// --- waiting
+// ----------------------------------------------------------------------------------------
+
+bool Call::timed_out() const { return Waiting::has_timed_out(session_); }
+
+Status Call::wait(const WaitFor& what) {
+  waits_ = true;
+  engine_.waiting.wait(session_, what.args.empty() ? args() : what.args, what);
+  return kOk;
+}
+
 // --- the reply
 // ------------------------------------------------------------------------------------
 

@@ -114,6 +114,15 @@ class Call {
   void log_nothing() { log_mode_ = LogMode::kSettled; }
   bool has_changed() const { return changed_; }
 
+  // --- waiting: see waiting.h --------------------------------------------------------------
+
+  // The time to wait is over: the command runs to say so, whatever the keys hold now.
+  bool timed_out() const;
+  // False: what the command wants is there now, or it answers that it is not.
+  bool may_wait() const { return session_.may_wait; }
+  // Returned by a handler that has neither changed nor replied anything. REQUIRES: may_wait().
+  Status wait(const WaitFor& what);
+
   // --- the reply ---------------------------------------------------------------------------
 
   resp::Reply& reply() { return reply_; }
@@ -128,6 +137,10 @@ class Call {
   }
   Status reply_null() {
     reply_.null();
+    return kOk;
+  }
+  Status reply_null_array() {
+    reply_.null_array();
     return kOk;
   }
   Status reply_bulk(std::string_view bytes) {
@@ -158,6 +171,7 @@ class Call {
   const Prepared& prepared_;
   resp::Reply& reply_;
   bool changed_ = false;
+  bool waits_ = false;
   LogMode log_mode_ = LogMode::kAsReceived;
   int logged_db_ = -1;  // where the request belongs, when not where the session stands now
   std::string failure_;

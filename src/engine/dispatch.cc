@@ -80,14 +80,20 @@ Verdict Engine::execute(Session& session, const Prepared& prepared, resp::Reply&
     refuse_malformed(prepared, reply);
     return Verdict::kRefuse;
   }
-  const bool replay = session.kind == Session::Kind::kReplay;
-  if (!gates_.empty() && !replay) {
+  if (!gates_.empty() && session.kind != Session::Kind::kReplay) {
     if (const Verdict verdict = pass_gates(session, prepared, reply); verdict != Verdict::kPass) {
       return verdict;
     }
   }
+  const Verdict verdict = run(session, prepared, reply);
+  if (waiting.is_due() && unit_depth_ == 0) [[unlikely]]
+    waiting.serve();
+  return verdict;
+}
+
+Verdict Engine::run(Session& session, const Prepared& prepared, resp::Reply& reply) {
   Command& command = *prepared.command;
-  silent_ = replay;
+  silent_ = session.kind == Session::Kind::kReplay;
   begin_unit();
   Call call(*this, session, prepared, reply);
   const Status status = command.spec->handler(call);
@@ -110,6 +116,8 @@ Verdict Engine::execute(Session& session, const Prepared& prepared, resp::Reply&
   const uint64_t now = cycles_now();
   const uint64_t cycles = now - last_cycles_;
   last_cycles_ = now;
+  if (call.waits_) [[unlikely]]
+    return Verdict::kWait;  // counted once it has an answer
   command.calls++;
   command.duration_cycles += cycles;
   statistics.commands_processed++;

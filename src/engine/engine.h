@@ -29,6 +29,7 @@
 #include "engine/services.h"
 #include "engine/session.h"
 #include "engine/settings.h"
+#include "engine/waiting.h"
 #include "resp/reply.h"
 
 namespace roxdb::engine {
@@ -80,7 +81,8 @@ class Engine {
 
   // --- commands ----------------------------------------------------------------------------
 
-  // Runs one command: exactly one reply is made, unless the verdict is kPostpone.
+  // Runs one command: exactly one reply is made, unless the verdict is kPostpone or kWait. Those
+  // who waited for what it changed are served before it returns.
   Verdict execute(Session& session, Args args, resp::Reply& reply);
   // The same in three steps, for batches. `hashes` has one element per argument, all 0, and
   // outlives execute(). What changes between prefetch and execute, other than by the batch itself,
@@ -187,9 +189,11 @@ class Engine {
   InfoSections info;
   Statistics statistics;
   Random random;
+  Waiting waiting{*this};
 
  private:
   friend class Call;
+  friend class Waiting;
 
   // A command of the running unit: its arguments lie in unit_text_.
   struct UnitCommand {
@@ -201,6 +205,8 @@ class Engine {
   void deliver_unit();
   void deliver_change(const KeyChange& change);
   Verdict pass_gates(Session& session, const Prepared& prepared, resp::Reply& reply);
+  // The part of execute() behind the gates.
+  Verdict run(Session& session, const Prepared& prepared, resp::Reply& reply);
   // Answers what cannot run at all: unknown, wrong number of arguments.
   void refuse_malformed(const Prepared& prepared, resp::Reply& reply);
   void report_slow(Session& session, const Prepared& prepared, uint64_t cycles);

@@ -26,6 +26,7 @@ enum class Verdict : uint8_t {
   kRefuse,    // `refusal` is the error reply
   kTaken,     // the gate has answered itself (queued in a transaction)
   kPostpone,  // not now: the session keeps the request and tries again later
+  kWait,      // the handler waits for keys: it has replied nothing and will run again (waiting.h)
 };
 
 class Gate {

@@ -7,6 +7,8 @@
 
 namespace roxdb::engine {
 
+struct Waiter;  // waiting.h
+
 class Session {
  public:
   enum class Kind : uint8_t {
@@ -29,6 +31,9 @@ class Session {
   const Kind kind;
   bool no_touch = false;  // CLIENT NO-TOUCH: reads leave the access clocks alone
   int db = 0;             // SELECT
+  // Whether commands may wait for keys; else they answer at once, as in a transaction.
+  bool may_wait = false;
+  Waiter* waiter = nullptr;  // it waits, or runs again because it does
 };
 
 }  // namespace roxdb::engine

@@ -1,0 +1,249 @@
+#include "engine/waiting.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "engine/engine.h"
+
+namespace roxdb::engine {
+namespace {
+
+// Among the sinks its place does not matter: it only takes notes.
+constexpr int kSinkOrder = 1000;
+
+constexpr Status kUnblocked = user_error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+
+}  // namespace
+
+// One session that waits. The views look into `text`.
+struct Waiter {
+  enum class Leaves : uint8_t { kNo, kTimedOut, kWithError };
+
+  Session& session;
+  uint64_t serial;
+  int db;
+  types::TypeId type;
+  bool when_gone;
+  Leaves leaves = Leaves::kNo;
+  uint64_t deadline_ns = UINT64_MAX;
+  std::string text;
+  std::vector<std::string_view> args;
+  std::vector<std::string_view> keys;
+};
+
+Waiting::Waiting(Engine& engine) : engine_(engine) {}
+Waiting::~Waiting() = default;
+
+bool Waiting::has_timed_out(const Session& session) {
+  return session.waiter != nullptr && session.waiter->leaves == Waiter::Leaves::kTimedOut;
+}
+
+size_t Waiting::Hash::operator()(const KeyView& key) const {
+  return engine->hash(key.name) ^ static_cast<size_t>(key.db);
+}
+
+// ---- coming and going ----
+
+void Waiting::wait(Session& session, Args args, const WaitFor& what) {
+  if (session.waiter != nullptr) return;  // runs again and waits on
+  ROX_ASSERT(host_ != nullptr && session.may_wait);
+  if (waiters_.empty()) engine_.arm(this, kSinkOrder);
+  const Serial serial = ++last_serial_;
+  auto waiter = std::make_unique<Waiter>(Waiter{.session = session,
+                                                .serial = serial,
+                                                .db = session.db,
+                                                .type = what.type,
+                                                .when_gone = what.when_gone,
+                                                .text = {},
+                                                .args = {},
+                                                .keys = {}});
+  size_t bytes = 0;
+  for (const std::string_view arg : args) bytes += arg.size();
+  waiter->text.reserve(bytes);
+  for (const std::string_view arg : args) {
+    const size_t at = waiter->text.size();
+    waiter->text.append(arg);
+    waiter->args.push_back({waiter->text.data() + at, arg.size()});
+  }
+  for (size_t i = what.first_key; i < what.first_key + what.keys; ++i) {
+    const std::string_view key = waiter->args[i];
+    Queue& queue = queues_[{session.db, std::string(key)}];
+    if (!queue.waiters.emplace(serial, waiter.get()).second) continue;  // named twice
+    queue.when_gone += size_t{what.when_gone};
+    waiter->keys.push_back(key);
+  }
+  if (what.timeout_ms > 0) {
+    constexpr uint64_t kNsPerMs = 1'000'000;
+    const uint64_t now_ns = engine_.environment().monotonic_ns();
+    const uint64_t ms_max = (UINT64_MAX - 1 - now_ns) / kNsPerMs;
+    waiter->deadline_ns =
+        now_ns + std::min(static_cast<uint64_t>(what.timeout_ms), ms_max) * kNsPerMs;
+    deadlines_.emplace(waiter->deadline_ns, serial);
+  }
+  session.waiter = waiter.get();
+  waiters_.emplace_hint(waiters_.end(), serial, std::move(waiter));
+}
+
+void Waiting::leave(Waiter& waiter) {
+  for (const std::string_view key : waiter.keys) {
+    const auto place = queues_.find(KeyView{waiter.db, key});
+    Queue& queue = place->second;
+    queue.waiters.erase(waiter.serial);
+    queue.when_gone -= size_t{waiter.when_gone};
+    if (queue.waiters.empty()) queues_.erase(place);
+  }
+  deadlines_.erase({waiter.deadline_ns, waiter.serial});
+  waiter.session.waiter = nullptr;
+  waiters_.erase(waiter.serial);
+  if (waiters_.empty()) engine_.disarm(this);
+}
+
+void Waiting::forget(Session& session) {
+  if (session.waiter != nullptr) leave(*session.waiter);
+}
+
+bool Waiting::unblock(Session& session, Unblock how) {
+  Waiter* const waiter = session.waiter;
+  if (waiter == nullptr || waiter->leaves != Waiter::Leaves::kNo) return false;
+  waiter->leaves = how == Unblock::kError ? Waiter::Leaves::kWithError : Waiter::Leaves::kTimedOut;
+  leaving_.push_back(waiter->serial);
+  is_due_ = true;
+  return true;
+}
+
+void Waiting::check_deadlines() {
+  if (deadlines_.empty()) return;
+  const uint64_t now_ns = engine_.environment().monotonic_ns();
+  for (const auto& [deadline_ns, serial] : deadlines_) {
+    if (deadline_ns > now_ns) break;
+    unblock(waiters_.at(serial)->session, Unblock::kTimeOut);
+  }
+}
+
+// ---- ready keys ----
+
+void Waiting::note(int db, std::string_view key) {
+  const auto place = queues_.find(KeyView{db, key});
+  if (place != queues_.end()) note(place->first, place->second);
+}
+
+void Waiting::note(const KeyName& key, Queue& queue) {
+  if (queue.is_ready) return;
+  queue.is_ready = true;
+  ready_.push_back(key);
+  is_due_ = true;
+}
+
+void Waiting::on_database_changed(int db) {
+  for (auto& [key, queue] : queues_) {
+    if (db < 0 || key.db == db) note(key, queue);
+  }
+}
+
+void Waiting::retry_postponed() {
+  for (const KeyName& key : std::exchange(postponed_, {})) note(key.db, key.name);
+}
+
+// ---- serving ----
+
+void Waiting::serve() {
+  if (is_serving_) return;
+  is_serving_ = true;
+  while (is_due_) {
+    is_due_ = false;
+    for (const Serial serial : std::exchange(leaving_, {})) serve_leaving(serial);
+    for (const KeyName& key : std::exchange(ready_, {})) serve_key(key);
+  }
+  is_serving_ = false;
+}
+
+void Waiting::serve_leaving(Serial serial) {
+  const auto place = waiters_.find(serial);
+  if (place == waiters_.end()) return;  // served, or gone, meanwhile
+  Waiter& waiter = *place->second;
+  if (waiter.leaves == Waiter::Leaves::kWithError) {
+    engine_.reply_error(host_->late_reply(waiter.session), kUnblocked);
+    return finish(waiter);
+  }
+  run_again(waiter);
+}
+
+// Clients that come while the key is served wait for the next change.
+void Waiting::serve_key(const KeyName& key) {
+  const Serial last = last_serial_;
+  Serial served = 0;
+  if (const auto place = queues_.find(key); place != queues_.end()) place->second.is_ready = false;
+  while (true) {
+    const auto place = queues_.find(key);
+    if (place == queues_.end()) return;
+    Queue& queue = place->second;
+    const auto next = queue.waiters.upper_bound(served);
+    if (next == queue.waiters.end() || next->first > last) return;
+    served = next->first;
+    if (queue.when_gone == 0 && engine_.find(key.db, engine_.key(key.name)) == nullptr) return;
+    Waiter& waiter = *next->second;
+    if (!wakes(waiter, key) || run_again(waiter)) continue;
+    postponed_.push_back(key);
+    return;
+  }
+}
+
+bool Waiting::wakes(const Waiter& waiter, const KeyName& key) const {
+  if (waiter.leaves != Waiter::Leaves::kNo) return false;
+  if (waiter.when_gone) return true;
+  Cell* const cell = engine_.find(key.db, engine_.key(key.name));
+  return cell != nullptr && Keyspace::entry(*cell).type() == waiter.type;
+}
+
+// False: a gate has said that it cannot run now.
+bool Waiting::run_again(Waiter& waiter) {
+  Session& session = waiter.session;
+  std::vector<uint64_t> hashes(waiter.args.size());
+  resp::Reply& reply = host_->late_reply(session);
+  const Prepared prepared = engine_.prepare(session, waiter.args, hashes.data());
+  // An answer that says "nothing came" is owed whatever the gates think.
+  const Verdict verdict = waiter.leaves == Waiter::Leaves::kTimedOut
+                              ? engine_.run(session, prepared, reply)
+                              : engine_.execute(session, prepared, reply);
+  if (verdict == Verdict::kPostpone) return false;
+  if (verdict != Verdict::kWait) finish(waiter);
+  return true;
+}
+
+void Waiting::finish(Waiter& waiter) {
+  Session& session = waiter.session;
+  leave(waiter);
+  host_->end_wait(session);
+}
+
+// ---- what is told of it ----
+
+size_t Waiting::keys_watched_for_end() const {
+  return static_cast<size_t>(std::count_if(queues_.begin(), queues_.end(), [](const auto& entry) {
+    return entry.second.when_gone > 0;
+  }));
+}
+
+size_t Waiting::bytes(const Session& session) {
+  const Waiter* const waiter = session.waiter;
+  if (waiter == nullptr) return 0;
+  return sizeof *waiter + waiter->text.capacity() +
+         (waiter->args.capacity() + waiter->keys.capacity()) * sizeof(std::string_view);
+}
+
+void Waiting::check() const {
+  size_t places = 0;
+  for (const auto& [key, queue] : queues_) {
+    ROX_ASSERT(!queue.waiters.empty());
+    places += queue.waiters.size();
+  }
+  for (const auto& [serial, waiter] : waiters_) {
+    ROX_ASSERT(waiter->serial == serial && waiter->session.waiter == waiter.get());
+    ROX_ASSERT(waiter->deadline_ns == UINT64_MAX ||
+               deadlines_.contains({waiter->deadline_ns, serial}));
+    places -= waiter->keys.size();
+  }
+  ROX_ASSERT(places == 0);
+}
+
+}  // namespace roxdb::engine
