@@ -1,0 +1,146 @@
+// block_list.h: the elements of one long list, in order, in nodes of some kilobytes.
+//
+//   BlockList   first ---> node <---> node <---> node <--- last
+//
+//   node   | previous, next | capacity, begin, end, count | unused | elements | unused |
+//                                                         0        begin      end      capacity
+//
+// The elements of a node are a run that can be walked both ways (list_run.h). Unused bytes lie on
+// both sides of it: a node that grew at its front has them in front, so that a push is a copy of
+// the element and nothing else, at either end, and a pop moves a number. Nodes are linked both ways
+// and know their counts, so an index is sought from the nearer end without reading elements.
+//
+// A node is born small and doubles up to the limit; a push to a full one begins the next. An insert
+// into a full node splits it in halves. Whatever removes from inside looks at the neighbours: two
+// that together fill less than half of one become one, so that churn leaves no crumbs. An element
+// larger than a node is alone in one of its size.
+//
+// I1  size() is the sum of the counts, run_bytes() of the runs, block_bytes() of the blocks.
+// I2  No node is empty. Links agree in both directions.
+// I3  begin <= end <= capacity; the run between holds `count` elements.
+// Cost: push, pop, both ends O(1) amortised, at most one node copied. At an index O(nodes up to the
+// nearer end + elements of a node). Insert, replace, remove there O(node). Bytes per element: its
+// own, two for head and size, some 0.1 of node headers. An 8 KiB node fills one size class of the
+// allocator. Node heads, 32 bytes, are all a seek reads: 100 million elements are 220,000 of them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/memory.h"
+#include "containers/list_run.h"
+
+namespace roxdb::containers {
+
+class BlockList {
+  struct Node;
+
+ public:
+  // How large nodes grow. Lists that were built under other limits stay valid.
+  struct NodeLimit {
+    uint32_t bytes;     // of a whole block, head included
+    uint32_t elements;  // in one node
+  };
+  // What edits need: where blocks come from, and how large they are.
+  struct Supply {
+    memory::Slabs& slabs;
+    NodeLimit limit;
+  };
+
+  // One element's place; dead after the next edit. False: beyond the ends.
+  class Place {
+   public:
+    Place() = default;
+    explicit operator bool() const { return node_ != nullptr; }
+    // The element: its bytes begin here, see list_run.h.
+    const char* bytes() const;
+    packed::Element element() const { return list_run::read(bytes()); }
+
+   private:
+    friend class BlockList;
+    Place(Node* node, uint32_t offset) : node_(node), offset_(offset) {}
+    Node* node_ = nullptr;
+    uint32_t offset_ = 0;
+  };
+
+  static BlockList* create(memory::Slabs& slabs);
+  // Gives back all nodes and the list itself; on any thread.
+  static void destroy(BlockList* list, memory::BlockSink& sink);
+  // The same elements in nodes without much waste. Cost O(bytes).
+  BlockList* clone(memory::Slabs& slabs) const;
+  BlockList(const BlockList&) = delete;
+  BlockList& operator=(const BlockList&) = delete;
+
+  size_t size() const { return size_; }            // elements
+  size_t run_bytes() const { return run_bytes_; }  // of all runs
+  size_t nodes() const { return nodes_; }
+  // Bytes of all blocks, the list itself included, as the allocator counts them.
+  size_t block_bytes() const { return block_bytes_; }
+
+  // --- places --------------------------------------------------------------------------------
+
+  Place front() const;
+  Place back() const;
+  // REQUIRES: index < size().
+  Place at(size_t index) const;
+  // The neighbour; none beyond the ends. REQUIRES: place.
+  Place next(Place place) const;
+  Place previous(Place place) const;
+
+  // --- edits ---------------------------------------------------------------------------------
+
+  // `element` must not view this list.
+  void push_front(Supply supply, const packed::Encoded& element);
+  void push_back(Supply supply, const packed::Encoded& element);
+  // REQUIRES: size() > 0.
+  void pop_front(memory::Slabs& slabs);
+  void pop_back(memory::Slabs& slabs);
+  void insert_before(Supply supply, Place place, const packed::Encoded& element);
+  void insert_after(Supply supply, Place place, const packed::Encoded& element);
+  void replace(Supply supply, Place place, const packed::Encoded& element);
+  // REQUIRES: index + count <= size(). Whole nodes go without being read.
+  void remove(Supply supply, size_t index, size_t count);
+  // Removes elements equal to `element`, at most `count_max`, seeking from the front, or from the
+  // back. Returns how many. Cost O(elements).
+  size_t remove_equal(Supply supply, const packed::Encoded& element, size_t count_max,
+                      bool from_back);
+  // Appends the elements of a run. Cost O(bytes).
+  void append_run(Supply supply, std::string_view run);
+
+  void check() const;
+
+ private:
+  BlockList() = default;
+
+  struct Seek {
+    Node* node;
+    size_t rank;  // of the element in its node
+  };
+  Seek seek(size_t index) const;
+
+  Node* create_node(memory::Slabs& slabs, size_t block_size);
+  void free_node(memory::Slabs& slabs, Node* node);
+  void link(Node* node, Node* previous, Node* next);
+  void unlink(Node* node);
+  Node* rebuild(Supply supply, Node* node, size_t block_size, size_t front_room);
+
+  // Room for one more element, whose bytes the caller writes: at an offset of a node, at either
+  // end, in a node of its own.
+  char* open(Supply supply, Node* node, uint32_t offset, size_t room);
+  char* open_back(Supply supply, size_t room);
+  char* open_front(Supply supply, size_t room);
+  char* open_alone(Supply supply, Node* previous, Node* next, size_t room);
+  char* open_if_it_fits(Supply supply, Node* node, uint32_t offset, size_t room);
+  Node* split(Supply supply, Node* node, uint32_t offset);
+  uint32_t cut(Node* node, uint32_t offset, size_t room, size_t count);
+  void tidy(Supply supply, Node* node, bool looks_back, bool looks_ahead);
+
+  Node* first_ = nullptr;
+  Node* last_ = nullptr;
+  size_t size_ = 0;
+  size_t run_bytes_ = 0;
+  size_t nodes_ = 0;
+  size_t block_bytes_ = 0;
+};
+
+}  // namespace roxdb::containers
