@@ -157,7 +157,8 @@ class IncrementCopy {
     const uint64_t to = goes_on ? damage.resume_offset : reader_->file_size();
     // Where the header does not tell, any sequence may be the first.
     if (is_begun_ || to > good_from_) lose(good_from_, to - good_from_, damage.why);
-    if (!goes_on) return is_begun_ || refuse(0, "there is no intact unit");
+    if (!goes_on && !is_begun_) return refuse(0, "there is no intact unit");
+    if (!goes_on) return false;
     const uint64_t lost_bytes = to - good_from_;
     good_from_ = to;
     if (!is_begun_) return begin(damage.resume_sequence);

@@ -155,7 +155,7 @@ def a_snapshot_is_salvaged_around_each_damage():
         path = os.path.join(server.directory, "dump.rdb")
         whole = read(path)
         copy = os.path.join(server.directory, "copy.rdb")
-        for name, offsets, cut in (("the header", [20], 0), ("a magic", [2], 0),
+        for name, offsets, cut in (("the header", [50], 0), ("a magic", [2], 0),
                                    ("the first block", [HEADER_BYTES + 100], 0),
                                    ("two blocks", [len(whole) // 3, 2 * len(whole) // 3], 0),
                                    ("the trailer", [len(whole) - 20], 0), ("the end", [], 50000)):
