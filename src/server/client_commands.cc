@@ -317,7 +317,11 @@ Status client_pause_command(Call& call) {
   if (!timeout_ms) return user_error("ERR timeout is not an integer or out of range");
   if (*timeout_ms < 0) return user_error("ERR timeout is negative");
   const uint64_t now_ms = call.service<Clients>().now_ms;
-  call.service<Pause>().start(mode, now_ms + static_cast<uint64_t>(*timeout_ms));
+  Pause& pause = call.service<Pause>();
+  // One of no length would last until the next tick; it may still make another one stronger.
+  if (*timeout_ms > 0 || pause.is_on()) {
+    pause.start(mode, now_ms + static_cast<uint64_t>(*timeout_ms));
+  }
   return call.reply_ok();
 }
 constexpr CommandSpec kClientPause{
