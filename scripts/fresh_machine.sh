@@ -4,6 +4,7 @@
 #
 #   scripts/fresh_machine.sh [COMMIT]      default HEAD; what is not committed is not tried
 #   KEEP=1 scripts/fresh_machine.sh        leaves the machine where it is, for a look
+#   ONLY=run scripts/fresh_machine.sh      does not go on to the tests
 #
 # The machine is a chroot with nothing but Debian's minimal system, made from the package mirror
 # that this host uses itself, and with make, as the README asks. It shares the host's network.
@@ -84,6 +85,8 @@ exec 3<>"/dev/tcp/127.0.0.1/$port"
 printf 'SHUTDOWN NOSAVE\r\n' >&3
 exec 3>&-
 wait $!
+
+[ "${ONLY:-}" != run ] || exit 0
 
 echo '== make test'
 inside env -C /root/roxdb make test 2>&1 | tee "$work/test.log"

@@ -16,7 +16,6 @@ or, where replies are alike but can never be the same bytes, in place of `redis`
               keys                   second element: the same elements in any order
               kind                   errors are equal, everything else has the same type
               shape                  the same types all the way down
-              key-use                key specifications: their flags RO, RW, OW, RM alone
               key-use                the flags of keys, RO, RW, OW and RM alone
               any                    not compared
 

@@ -314,6 +314,38 @@ def strangers_are_kept_short():
                 pass
 
 
+def own_address():
+    """An address of this machine that is not a loopback one. No packet is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            address = probe.getsockname()[0]
+        except OSError:
+            raise Skip("this machine has no network")
+    if address.startswith("127."):
+        raise Skip("this machine has no address but loopback")
+    return address
+
+
+@test
+def without_a_password_only_this_machine_is_served():
+    address = own_address()
+    with Server(options={"bind": ["127.0.0.1", address], "protected-mode": "yes"}) as server:
+        with Connection((address, server.port)) as stranger:
+            expect_that(stranger.read_until_closed().startswith(b"-DENIED "), "no -DENIED")
+        with server.connect() as connection:  # and nobody else has noticed
+            expect(connection.call("SET", "k", "v"), b"OK")
+            expect(connection.call("CONFIG", "SET", "requirepass", "secret"), b"OK")
+            with Connection((address, server.port)) as stranger:
+                expect(stranger.call("GET", "k"), b"NOAUTH Authentication required.")
+                expect(stranger.call("AUTH", "secret"), b"OK")
+                expect(stranger.call("GET", "k"), b"v")
+            expect(connection.call("CONFIG", "SET", "requirepass", ""), b"OK")
+            expect(connection.call("CONFIG", "SET", "protected-mode", "no"), b"OK")
+            with Connection((address, server.port)) as stranger:
+                expect(stranger.call("GET", "k"), b"v")
+
+
 @test
 def strangers_must_say_who_they_are_in_time():
     only_roxdb()
@@ -504,6 +536,8 @@ def wrong_configuration_is_named_and_refused():
     directory = tempfile.mkdtemp(prefix="rox-conf-")
     try:
         for line, reason in (("nosuchthing 1", "Bad directive or wrong number of arguments"),
+                             ("maxmemry 100mb", "" if is_redis(roxdb()) else
+                              "Did you mean 'maxmemory'?"),
                              ("hz many", "argument couldn't be parsed into an integer"),
                              ("appendfsync sometimes", "argument(s) must be one of the following"),
                              ('dir "unfinished', "Unbalanced quotes in configuration line")):
@@ -620,6 +654,57 @@ def every_orderly_end_keeps_the_data():
                 expect(server.wait(), 0, "exit code after %s, %s" % (name, options))
                 server.start()
                 expect(server.call("GET", "k"), b"%d" % number, name)
+
+
+def replies_while_loading(server, commands):
+    """Sends the commands as soon as the server listens; their replies, which are those of a server
+    that loads, or of one that has been too quick for us."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        try:
+            with server.connect() as connection:
+                return connection.pipeline(commands)
+        except OSError:
+            expect_that(server.is_running(), server.log())
+            time.sleep(0.002)
+    raise AssertionError("nobody listens:\n" + server.log())
+
+
+@test
+def clients_wait_while_data_is_loaded_and_a_signal_ends_it():
+    """The file grows until its loading lasts long enough to be seen and interrupted."""
+    keys = 20_000 if IS_DEBUG else 300_000
+    with Server(options={"enable-debug-command": "yes"}) as server:
+        path = os.path.join(server.directory, "dump.rdb")
+        while True:
+            server.call("DEBUG", "POPULATE", keys, "key", 64)
+            expect(server.call("SAVE"), b"OK")
+            server.kill()
+            with open(path, "rb") as file:
+                saved = file.read()
+            server.launch()
+            ping, get, write, info = replies_while_loading(server, [
+                ["PING"], ["GET", "key:1"], ["SET", "k", "v"], ["INFO", "persistence"]])
+            server.signal(signal.SIGTERM)
+            expect(server.wait(), 0, "exit code of SIGTERM")
+            if isinstance(ping, Error) and "Ready to accept connections" not in server.log():
+                break
+            if keys > 20_000_000:
+                raise Skip("this machine loads faster than it can be watched")
+            keys *= 4
+            server.start()
+        loading = b"LOADING Redis is loading the dataset in memory"
+        expect([ping, get, write], [loading, loading, loading])
+        fields = dict(line.split(":", 1) for line in info.decode().split("\r\n") if ":" in line)
+        expect(fields["loading"], "1")
+        expect(fields["loading_total_bytes"], str(len(saved)))
+        expect_that(0 <= int(fields["loading_loaded_bytes"]) <= len(saved), info)
+        expect_that(0 <= float(fields["loading_loaded_perc"]) <= 100, info)
+        with open(path, "rb") as file:
+            expect_that(file.read() == saved, "the interrupted load has changed the file")
+        server.start()
+        expect(server.call("DBSIZE"), keys)
+        expect(server.info()["loading"], "0")
 
 
 @test
