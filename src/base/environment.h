@@ -29,14 +29,19 @@ namespace roxdb {
 class File {
  public:
   virtual ~File() = default;
-  // Appends at the end of the file. May write fewer bytes than given; > 0 when ok.
-  // REQUIRES: `bytes` is not empty; the file was not opened with kRead.
+  // Appends behind the bytes that were there when it was opened or were written since. May write
+  // fewer bytes than given; > 0 when ok. REQUIRES: `bytes` is not empty; not opened with kRead.
   virtual Result<size_t> write(std::string_view bytes) = 0;
+  // Makes [offset, offset + size) room: zeros, over which write() goes from where it is. A sync of
+  // what is written there has no new size and no new blocks to store. May run on another thread
+  // than write() and truncate(), and never writes zeros over bytes. On an error part of the room is
+  // there. REQUIRES: as write().
+  virtual Status make_room(uint64_t offset, uint64_t size) = 0;
   // Reads up to `size` bytes at `offset`; 0 means the end of the file.
   virtual Result<size_t> read_at(uint64_t offset, char* out, size_t size) = 0;
   virtual Status sync() = 0;                   // fdatasync: content and size are on disk when ok
   virtual Status truncate(uint64_t size) = 0;  // later writes append at the new end
-  virtual Result<uint64_t> size() = 0;
+  virtual Result<uint64_t> size() = 0;         // room included
   virtual Status close() = 0;  // at most once, and the last call; closed even when not ok
 };
 
@@ -49,7 +54,7 @@ inline constexpr size_t kChildMessageBytesMax = 512;
 
 enum class OpenMode : uint8_t {
   kRead,       // must exist
-  kCreateNew,  // O_EXCL, never follows a symbolic link, mode 0600; opened for appending
+  kCreateNew,  // O_EXCL, never follows a symbolic link, mode 0600; for reading and appending
   kAppend,     // must exist; opened for reading and appending
 };
 

@@ -46,6 +46,8 @@ Status failure(std::string_view what) {
   return io_error(errno, what);
 }
 
+constexpr char kZeros[64u << 10] = {};
+
 // One descriptor, owned.
 class Descriptor {
  public:
@@ -65,15 +67,28 @@ class Descriptor {
 
 class RealFile final : public File {
  public:
-  explicit RealFile(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+  // `end`: where write() begins.
+  RealFile(Descriptor descriptor, uint64_t end) : descriptor_(std::move(descriptor)), end_(end) {}
 
   Result<size_t> write(std::string_view bytes) override {
     ROX_ASSERT(!bytes.empty());
-    const ssize_t written =
-        uninterrupted([&] { return ::write(descriptor_.number(), bytes.data(), bytes.size()); });
-    if (written < 0) return failure("write");
-    if (written == 0) return io_error(EIO, "write");  // no error and no progress: do not spin on it
-    return static_cast<size_t>(written);
+    const std::lock_guard guard(mutex_);
+    ROX_TRY(const size_t written, write_at(end_, bytes));
+    end_ += written;
+    return written;
+  }
+
+  // In pieces, so that a write() waits for one of them at most.
+  Status make_room(uint64_t offset, uint64_t size) override {
+    const uint64_t room_end = offset + size;
+    for (;;) {
+      const std::lock_guard guard(mutex_);
+      offset = std::max(offset, end_);
+      if (offset >= room_end) return kOk;
+      const size_t piece = std::min<uint64_t>(sizeof kZeros, room_end - offset);
+      ROX_TRY(const size_t written, write_at(offset, {kZeros, piece}));
+      offset += written;
+    }
   }
 
   Result<size_t> read_at(uint64_t offset, char* out, size_t size) override {
@@ -92,9 +107,11 @@ class RealFile final : public File {
 
   Status truncate(uint64_t size) override {
     const auto length = static_cast<off_t>(size);
+    const std::lock_guard guard(mutex_);
     if (uninterrupted([&] { return ::ftruncate(descriptor_.number(), length); }) < 0) {
       return failure("ftruncate");
     }
+    end_ = size;
     return kOk;
   }
 
@@ -111,7 +128,18 @@ class RealFile final : public File {
   }
 
  private:
+  Result<size_t> write_at(uint64_t offset, std::string_view bytes) {
+    const ssize_t written = uninterrupted([&] {
+      return ::pwrite(descriptor_.number(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    });
+    if (written < 0) return failure("write");
+    if (written == 0) return io_error(EIO, "write");  // no error and no progress: do not spin on it
+    return static_cast<size_t>(written);
+  }
+
   Descriptor descriptor_;
+  std::mutex mutex_;  // guards end_, and what lies behind it
+  uint64_t end_;      // of what was written; room may follow
 };
 
 // The child's end of the pipe.
@@ -229,15 +257,21 @@ class RealEnvironment final : public Environment {
         flags |= O_RDONLY;
         break;
       case OpenMode::kCreateNew:
-        flags |= O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW;
+        flags |= O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
         break;
       case OpenMode::kAppend:
-        flags |= O_RDWR | O_APPEND;
+        flags |= O_RDWR;
         break;
     }
     Descriptor descriptor(uninterrupted([&] { return ::open(path.c_str(), flags, 0600); }));
     if (!descriptor.valid()) return failure("open");
-    return std::unique_ptr<File>(std::make_unique<RealFile>(std::move(descriptor)));
+    uint64_t end = 0;
+    if (mode == OpenMode::kAppend) {
+      struct stat info;
+      if (::fstat(descriptor.number(), &info) < 0) return failure("fstat");
+      end = static_cast<uint64_t>(info.st_size);
+    }
+    return std::unique_ptr<File>(std::make_unique<RealFile>(std::move(descriptor), end));
   }
 
   Status rename(const std::string& from, const std::string& to) override {

@@ -19,6 +19,9 @@ constexpr uint64_t kSyncEveryNs = 1'000 * kMsNs;
 constexpr uint64_t kUnsyncedNsMax = 2'000 * kMsNs;  // E7
 // So much waits in memory behind a slow sync, whatever the policy; then writers wait.
 constexpr uint64_t kWaitingBytesMax = 64u << 20;
+// A disk whose slowest sync was shorter lately is waited for on the loop, up to so many bytes.
+constexpr uint64_t kQuickSyncUsMax = 1'000;
+constexpr uint64_t kQuickSyncBytesMax = 1u << 20;
 constexpr uint64_t kRetryFirstNs = 100 * kMsNs;
 constexpr uint64_t kRetryLastNs = 1'000 * kMsNs;
 constexpr uint64_t kLogEveryNs = 30'000 * kMsNs;
@@ -42,7 +45,7 @@ Aof::Aof(engine::Engine& engine, const std::string& directory, Snapshotter& snap
   register_settings();
 }
 
-Aof::~Aof() { ROX_ASSERT(!syncing_ && !job_running_); }
+Aof::~Aof() { ROX_ASSERT(!syncing_ && !making_room_ && !job_running_); }
 
 void Aof::register_settings() {
   engine::Settings& settings = engine_.settings;
@@ -173,6 +176,11 @@ bool Aof::sync_is_due(uint64_t now_ns) const {
   return false;
 }
 
+bool Aof::sync_is_quick() const {
+  return policy() == Policy::kAlways && !making_room_ && slow_sync_us_ <= kQuickSyncUsMax &&
+         writer_->size() - synced_size_ <= kQuickSyncBytesMax;
+}
+
 void Aof::start_sync(uint64_t now_ns) {
   struct Sync {
     std::shared_ptr<File> file;
@@ -189,7 +197,12 @@ void Aof::start_sync(uint64_t now_ns) {
   sync->sequence = written_;
   sync->size = writer_->size();
   sync->log = logs_;
-  engine_.executor().run(
+  const auto run = [this, quick = sync_is_quick()](auto work, auto done) {
+    if (!quick) return engine_.executor().run(std::move(work), std::move(done));
+    work();
+    done();
+  };
+  run(
       [sync, environment = &environment_] {
         const uint64_t began_ns = environment->monotonic_ns();
         sync->status = sync->file->sync();
@@ -198,6 +211,9 @@ void Aof::start_sync(uint64_t now_ns) {
       [this, sync] {
         syncing_ = false;
         last_sync_us_ = sync->duration_us;
+        // One slow sync counts at once, a quick one little: whoever waited on the loop for the
+        // first one shall not wait for a second.
+        if (!making_room_) slow_sync_us_ = std::max(last_sync_us_, slow_sync_us_ / 8 * 7);
         const bool in_use = writer_ != nullptr && writer_->file() == sync->file;
         if (!sync->status.ok()) {
           // Of a file that is not written to any more, a rewrite has made sure already.
@@ -216,12 +232,33 @@ void Aof::start_sync(uint64_t now_ns) {
 
 void Aof::sync_ended() {
   last_sync_error_ = 0;
+  if (policy() == Policy::kAlways && !making_room_ && writer_ != nullptr && writer_->wants_room()) {
+    make_room();
+  }
   unsynced_since_ns_ = next_sequence_ - 1 > synced_ ? sync_started_ns_ : 0;
   if (current() != nullptr && current()->waiting_bytes() > 0 && write_error_.ok()) write();
   const uint64_t now_ns = environment_.monotonic_ns();
   if (sync_is_due(now_ns)) start_sync(now_ns);
   update_released();
   update_pressure(now_ns);
+}
+
+// Its sync may be the one that hears of a failure to store records: it counts like any other.
+void Aof::make_room() {
+  making_room_ = true;
+  auto status = std::make_shared<Status>();
+  engine_.executor().run(
+      [status, file = writer_->file(), offset = writer_->take_room()] {
+        // A disk that is nearly full has none to give; it may still take the records.
+        static_cast<void>(file->make_room(offset, AofWriter::kRoomBytes).ok());
+        *status = file->sync();
+      },
+      [this, status, file = writer_->file()] {
+        making_room_ = false;
+        if (status->ok() || writer_ == nullptr) return;
+        // A file at rest may have lost what is in no base yet.
+        writer_->file() == file ? sync_failed(*status) : start_over();
+      });
 }
 
 void Aof::update_released() {

@@ -3,8 +3,10 @@
 // The way of a unit, by appendfsync:
 //
 //   append() -> memory -> end_turn(): write -> sync on the executor -> released() -> replies go
-//     always      one sync for all units of one or more turns; replies wait for it. While it runs
-//                 the loop goes on; what comes in meanwhile is one write, and the next group
+//     always      one sync for all units of one or more turns; replies wait for it. A disk that
+//                 syncs quickly is waited for on the loop: so a group is all that came in during
+//                 the sync before it, and nobody is woken up. One slow sync, and the loop goes on
+//                 during the next ones; what comes in meanwhile is one write, and the next group
 //     everysec    replies go after the write; a sync each second. While it runs nothing is written,
 //                 since a write might wait for it: up to 2 s of log stay in memory, then behind()
 //                 makes writers wait (E7)
@@ -149,8 +151,10 @@ class Aof {
   void write_failed(Status status);
   void write_recovered();
   bool sync_is_due(uint64_t now_ns) const;
+  bool sync_is_quick() const;
   void start_sync(uint64_t now_ns);
   void sync_ended();
+  void make_room();
   void sync_failed(Status status);
   void refuse_writes(Status status);
   void update_released();
@@ -221,7 +225,9 @@ class Aof {
 
   // Syncs.
   bool syncing_ = false;
-  uint64_t logs_ = 0;  // how many logs have been given up for a fresh one
+  bool making_room_ = false;
+  uint64_t slow_sync_us_ = 10'000;  // the slowest lately; less by an eighth with each sync
+  uint64_t logs_ = 0;               // how many logs have been given up for a fresh one
   uint64_t sync_started_ns_ = 0;
   uint64_t last_sync_us_ = 0;
   int last_sync_error_ = 0;

@@ -59,7 +59,7 @@ AofReader::Outcome AofReader::next(std::vector<Unit>& units) {
     char* record = nullptr;
     if (!units.empty()) {
       header = decode_record_header(buffer_.data() + (position_ - buffer_offset_));
-      if (!in_memory(kRecordHeaderBytes + header.length)) break;
+      if (header.length == 0 || !in_memory(kRecordHeaderBytes + header.length)) break;
     }
     const Step step = read_record(header, record);
     if (step == Step::kRecord) {
@@ -98,9 +98,18 @@ AofReader::Step AofReader::read_record(RecordHeader& header, char*& record) {
     return Step::kBad;
   };
 
-  auto loaded = load(kRecordHeaderBytes);
+  auto loaded = load(std::min<uint64_t>(kRecordHeaderBytes, file_size_ - position_));
   if (!loaded.ok()) return failed(loaded.status());
-  if (*loaded == nullptr) return bad("the file ends inside a record's header");
+  if (**loaded == 0) {
+    const auto at_end = only_zeros_follow();
+    if (!at_end.ok()) return failed(at_end.status());
+    if (*at_end) return Step::kEnd;
+    loaded = load(kRecordHeaderBytes);
+    if (!loaded.ok()) return failed(loaded.status());
+  }
+  if (file_size_ - position_ < kRecordHeaderBytes) {
+    return bad("the file ends inside a record's header");
+  }
   header = decode_record_header(*loaded);
   if (header.length == 0 || header.length > kRecordPayloadBytesMax) {
     return bad(fmt::format("a record of {} bytes", header.length));
@@ -124,6 +133,20 @@ AofReader::Step AofReader::read_record(RecordHeader& header, char*& record) {
     return Step::kGap;
   }
   return Step::kRecord;
+}
+
+// Whether there is nothing but room from position_ on. Moves the bytes in memory.
+Result<bool> AofReader::only_zeros_follow() {
+  const uint64_t position = position_;
+  bool zeros = true;
+  while (zeros && position_ < file_size_) {
+    const size_t size = std::min<uint64_t>(kBufferBytes, file_size_ - position_);
+    ROX_TRY(const char* bytes, load(size));
+    zeros = std::all_of(bytes, bytes + size, [](char c) { return c == 0; });
+    position_ += size;
+  }
+  position_ = position;
+  return zeros;
 }
 
 void AofReader::accept(const RecordHeader& header, const char* record, std::vector<Unit>& units) {

@@ -1,6 +1,7 @@
 // aof_reader.h: reads one increment of the log, unit by unit, and judges what it cannot read.
 //
-//   next() ... next() ---- kEnd                            the file ends behind a unit
+//   next() ... next() ---- kEnd                            the file ends behind a unit, or nothing
+//                    |                                     but zeros follow: room (aof_writer.h)
 //                    `---- kDamaged ---- torn              cut back to end(): R1, R2, R3
 //                                  `---- not torn          corruption: R4
 //
@@ -51,7 +52,7 @@ class AofReader {
   };
   enum class Outcome : uint8_t {
     kUnits,        // at least one
-    kEnd,          // the file ends behind the last unit
+    kEnd,          // the file ends behind the last unit, room apart
     kDamaged,      // see damage()
     kUnknownKind,  // a record that only a later version can read: see damage()
     kReadError,    // see error()
@@ -81,6 +82,7 @@ class AofReader {
   // The record at position_, verified, in memory. kBad, kGap: `why_` says what is wrong; kGap: it
   // is intact, but another one is due.
   Step read_record(RecordHeader& header, char*& record);
+  Result<bool> only_zeros_follow();
   // The bytes [position_, position_ + size) in memory. Null: the file ends before.
   Result<char*> load(size_t size);
   bool in_memory(size_t size) const;

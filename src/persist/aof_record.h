@@ -8,7 +8,7 @@
 // A record, 32 bytes and its payload:
 //
 //   OFFSET  SIZE  MEANING                                               little endian
-//   0       4     payload length, 1 ... 16 MiB; 0 is the end of the log
+//   0       4     payload length, 1 ... 16 MiB; 0 is the end, if only zeros follow
 //   4       1     kind: 1 commands, 2 synced; never 0
 //   5       1     flags: bit 0, more of the unit follows in the next record; bit 1, it goes on with
 //                 the unit of the record before; bit 2, a reader that does not know the kind may

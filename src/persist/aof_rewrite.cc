@@ -135,6 +135,7 @@ Status Aof::shut_down(bool finish_first) {
     written_ = synced_ = next_sequence_ - 1;
   }
   synced_size_ = writer_->size();
+  static_cast<void>(writer_->trim().ok());
   update_released();
   return kOk;
 }
@@ -398,6 +399,8 @@ void Aof::switched(Status status) {
 
   resting_size_ += writer_->size();
   synced_ = std::max(synced_, rewrite.sequence - 1);
+  const std::shared_ptr<AofWriter> resting = std::move(writer_);
+  engine_.executor().run([resting] { static_cast<void>(resting->trim().ok()); }, [] {});
   writer_ = std::move(rewrite.next);
   synced_size_ = writer_->size();
   if (writer_->waiting_bytes() > 0 && write_error_.ok()) write();

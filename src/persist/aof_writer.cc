@@ -1,8 +1,16 @@
 #include "persist/aof_writer.h"
 
+#include <algorithm>
+
 #include "persist/files.h"
 
 namespace roxdb::persist {
+namespace {
+
+// Twice the writing of such a group takes about as long as the metadata of one.
+constexpr uint64_t kRoomyGroupBytesMax = 64u << 10;
+
+}  // namespace
 
 AofWriter::AofWriter(std::string path, const FileHeader& header)
     : path_(std::move(path)), buffer_(header.seed()), synced_(header.sequence - 1) {}
@@ -18,7 +26,7 @@ Result<std::shared_ptr<File>> AofWriter::create_file(Environment& environment,
 
 void AofWriter::attach(std::shared_ptr<File> file, uint64_t size) {
   file_ = std::move(file);
-  size_ = size;
+  size_ = room_end_ = size;
 }
 
 void AofWriter::append_synced(int64_t time_ms, uint64_t& sequence) {
@@ -41,7 +49,8 @@ Status AofWriter::flush() {
     static_cast<void>(cut_back().ok());
     return status;
   }
-  size_ += buffer_.bytes().size();
+  group_bytes_ = buffer_.bytes().size();
+  size_ += group_bytes_;
   buffer_.clear();
   return kOk;
 }
@@ -50,6 +59,24 @@ Status AofWriter::cut_back() {
   if (!ragged_) return kOk;
   ROX_TRY(file_->truncate(size_));
   ragged_ = false;
+  room_end_ = size_;
+  return kOk;
+}
+
+bool AofWriter::wants_room() const {
+  return room_end_ < size_ + kRoomBytesMin && group_bytes_ <= kRoomyGroupBytesMax;
+}
+
+uint64_t AofWriter::take_room() {
+  const uint64_t offset = std::max(room_end_, size_);
+  room_end_ = offset + kRoomBytes;
+  return offset;
+}
+
+Status AofWriter::trim() {
+  if (room_end_ <= size_) return kOk;
+  ROX_TRY(file_->truncate(size_));
+  room_end_ = size_;
   return kOk;
 }
 

@@ -266,9 +266,11 @@ LoadedLog load_log(engine::Engine& engine, const std::string& directory, const M
 Status mend_log(Environment& environment, const Logger& logger, const std::string& directory,
                 const std::string& manifest_path, LoadedLog& log) {
   for (const LoadedIncrement& increment : log.increments) {
-    if (!increment.torn) continue;
+    // What is behind the end of an increment that is not torn is room.
+    if (increment.size <= increment.end) continue;
     const std::string path = directory + "/" + increment.file.name;
     ROX_TRY(cut(environment, path, increment.end));
+    if (!increment.torn) continue;
     logger.warning(
         "Unexpected end of file reading the append only file: cut back to the last whole unit: "
         "file={} offset={} bytes dropped={} units dropped={} reason={}",

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/environment.h"
@@ -101,6 +102,45 @@ BOOST_AUTO_TEST_CASE(writing_goes_on_at_the_end_after_truncating) {
   BOOST_TEST(content(directory / "file") == "0123x");
   BOOST_TEST(file->truncate(7).ok());
   BOOST_TEST(content(directory / "file") == std::string("0123x\0\0", 7));
+}
+
+BOOST_AUTO_TEST_CASE(writing_goes_over_the_room_and_room_not_over_what_is_written) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "file";
+  auto file = opened(path, OpenMode::kCreateNew);
+  write_all(*file, "abc");
+  BOOST_TEST(file->make_room(0, 10).ok());
+  BOOST_TEST(content(path) == "abc" + std::string(7, '\0'));
+  write_all(*file, "de");
+  BOOST_TEST(content(path) == "abcde" + std::string(5, '\0'));
+  write_all(*file, "123456");
+  BOOST_TEST(content(path) == "abcde123456");
+  BOOST_TEST(file->make_room(20, 4).ok());
+  BOOST_TEST(*file->size() == 24u);
+  BOOST_TEST(file->truncate(5).ok());
+  write_all(*file, "f");
+  BOOST_TEST(content(path) == "abcdef");
+}
+
+BOOST_AUTO_TEST_CASE(room_made_beside_a_writer_never_covers_its_bytes) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "file";
+  auto file = opened(path, OpenMode::kCreateNew);
+  std::string expected;
+  for (int round = 0; round < 20; ++round) {
+    bool made = false;
+    std::thread beside(
+        [&, offset = expected.size()] { made = file->make_room(offset, 2u << 20).ok(); });
+    for (int i = 0; i < 100; ++i) {
+      const std::string piece(20'000, static_cast<char>('a' + i % 26));
+      write_all(*file, piece);
+      expected += piece;
+    }
+    beside.join();
+    BOOST_TEST(made);
+  }
+  BOOST_TEST(file->truncate(expected.size()).ok());
+  BOOST_TEST((content(path) == expected));
 }
 
 BOOST_AUTO_TEST_CASE(creating_takes_no_existing_file_and_follows_no_link) {

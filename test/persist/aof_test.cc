@@ -8,6 +8,7 @@
 #include "persist/aof_writer.h"
 #include "persist/files.h"
 #include "persist/recovery.h"
+#include "test/base/temporary_directory.h"
 #include "test/sim/crashing_environment.h"
 #include "test/sim/failing_environment.h"
 
@@ -226,7 +227,7 @@ BOOST_AUTO_TEST_CASE(a_flipped_bit_anywhere_is_found_and_judged) {
   }
 }
 
-// R2: zeros, and garbage, behind the last record.
+// R2: garbage behind the last record, or far behind it.
 BOOST_AUTO_TEST_CASE(what_follows_the_last_record_without_being_one_is_a_torn_tail) {
   Log log;
   log.set("a", "1").set("b", "2");
@@ -236,11 +237,49 @@ BOOST_AUTO_TEST_CASE(what_follows_the_last_record_without_being_one_is_a_torn_ta
     if (round % 2 == 1) {
       for (char& byte : tail) byte = static_cast<char>(random.next());
     }
+    tail.push_back('x');
     const Read read = read_bytes(log.bytes() + tail, log.header);
     BOOST_TEST((read.outcome == AofReader::Outcome::kDamaged));
     BOOST_TEST(read.damage.torn);
     BOOST_TEST(read.end == log.bytes().size());
   }
+}
+
+// F4: room that was made ahead, also more than is read at once.
+BOOST_AUTO_TEST_CASE(zeros_behind_the_last_unit_are_the_end_of_the_log) {
+  for (const bool empty : {false, true}) {
+    Log log;
+    if (!empty) log.set("a", "1").set("b", "2");
+    for (const size_t zeros : {1u, 31u, 32u, 33u, 4'096u, 3u << 20}) {
+      const Read read = read_bytes(log.bytes() + std::string(zeros, '\0'), log.header);
+      BOOST_TEST((read.outcome == AofReader::Outcome::kEnd));
+      BOOST_TEST(read.text == read_log(log).text);
+      BOOST_TEST(read.end == log.bytes().size());
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(zeros_between_records_are_damage) {
+  Log log;
+  log.set("a", "1").set("b", "2").set("c", "3");
+  std::string bytes = log.bytes();
+  bytes.insert(log.offsets[1], 100, '\0');
+  const Read read = read_bytes(bytes, log.header);
+  BOOST_TEST((read.outcome == AofReader::Outcome::kDamaged));
+  BOOST_TEST(!read.damage.torn);
+  BOOST_TEST(read.damage.units_behind == 2u);
+}
+
+// R3: the end of a unit is missing, and room takes its place.
+BOOST_AUTO_TEST_CASE(zeros_inside_a_unit_are_a_torn_tail) {
+  Log log;
+  log.set("a", "1");
+  const size_t end = log.bytes().size();
+  log.record({.kind = static_cast<uint8_t>(RecordKind::kCommands), .flags = kMoreFollows}, "*1");
+  const Read read = read_bytes(log.bytes() + std::string(5'000, '\0'), log.header);
+  BOOST_TEST((read.outcome == AofReader::Outcome::kDamaged));
+  BOOST_TEST(read.damage.torn);
+  BOOST_TEST(read.end == end);
 }
 
 // A power cut may leave a sector unwritten and a later one written.
@@ -439,6 +478,48 @@ BOOST_AUTO_TEST_CASE(a_failed_write_leaves_the_file_as_it_was_and_the_next_one_g
       BOOST_TEST(units.size() == 2u);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(room_is_wanted_for_small_groups_only_and_goes_at_the_end) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "log";
+  FileHeader header = new_file_header(real_environment(), kLogMagic);
+  header.sequence = 1;
+  auto file = AofWriter::create_file(real_environment(), path, header);
+  BOOST_TEST_REQUIRE(file.ok());
+  AofWriter writer(path, header);
+  writer.attach(*file, kFileHeaderBytes);
+  uint64_t sequence = 1;
+  const auto write = [&](size_t value_bytes) {
+    const std::string value(value_bytes, 'v');
+    const std::string_view args[] = {"SET", "key", value};
+    const LogCommand command{0, args};
+    writer.append({&command, 1}, 1, sequence);
+    BOOST_TEST_REQUIRE(writer.flush().ok());
+  };
+  write(1u << 20);
+  BOOST_TEST(!writer.wants_room());
+  write(10);
+  BOOST_TEST(writer.wants_room());
+  const uint64_t offset = writer.take_room();
+  BOOST_TEST(offset == writer.size());
+  BOOST_TEST(!writer.wants_room());
+  BOOST_TEST_REQUIRE((*file)->make_room(offset, AofWriter::kRoomBytes).ok());
+  write(10);
+  BOOST_TEST(*(*file)->size() == offset + AofWriter::kRoomBytes);
+  // Room is made anew before the last of it is used, and behind it.
+  while (writer.size() < offset + AofWriter::kRoomBytes - (1u << 20)) write(50'000);
+  BOOST_TEST(writer.wants_room());
+  BOOST_TEST(writer.take_room() == offset + AofWriter::kRoomBytes);
+  BOOST_TEST(writer.trim().ok());
+  BOOST_TEST(*(*file)->size() == writer.size());
+  write(10);
+  AofReader reader(**file, header, *(*file)->size());
+  std::vector<AofReader::Unit> units;
+  AofReader::Outcome outcome;
+  while ((outcome = reader.next(units)) == AofReader::Outcome::kUnits) continue;
+  BOOST_TEST((outcome == AofReader::Outcome::kEnd));
+  BOOST_TEST(reader.next_sequence() == sequence);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

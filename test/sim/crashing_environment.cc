@@ -127,6 +127,12 @@ class CrashingEnvironment::OpenFile final : public File {
     return bytes.size();
   }
 
+  // Room is what a file may do without: here it always does.
+  Status make_room(uint64_t, uint64_t) override {
+    check_writable();
+    return environment_.alive();
+  }
+
   Result<size_t> read_at(uint64_t offset, char* out, size_t size) override {
     ROX_ASSERT(open_);
     ROX_TRY(environment_.alive());

@@ -17,6 +17,11 @@ class FailingEnvironment::WrappedFile final : public File {
     return file_->write(bytes);
   }
 
+  Status make_room(uint64_t offset, uint64_t size) override {
+    ROX_TRY(environment_.fail(CallKind::kMakeRoom, path_));
+    return file_->make_room(offset, size);
+  }
+
   Result<size_t> read_at(uint64_t offset, char* out, size_t size) override {
     ROX_TRY(environment_.fail(CallKind::kRead, path_));
     return file_->read_at(offset, out, size);

@@ -28,6 +28,7 @@ enum class CallKind : uint8_t {
   kRead,
   kSize,
   kWrite,
+  kMakeRoom,
   kSync,
   kTruncate,
   kClose,
