@@ -112,6 +112,17 @@ Status Call::set_string(int db, const Key& key, std::string_view bytes, int64_t 
   return kOk;
 }
 
+void Call::replace(size_t index, Entry* entry) {
+  Cell* cell = engine_.find(session_.db, key(index));
+  if (cell == nullptr) {
+    insert_new(index, entry);
+    return;
+  }
+  Keyspace& keys = keyspace();
+  keys.replace(key(index), *cell, entry);
+  if (keys.has_trash()) engine_.empty_trash(keys);
+}
+
 bool Call::erase(size_t index) { return erase(session_.db, key(index)); }
 
 bool Call::erase(int db, const Key& key, Event event) {

@@ -91,6 +91,8 @@ class Call {
                     bool keep_expiry = false);
   Status set_string(int db, const Key& key, std::string_view bytes, int64_t expire_at_ms,
                     bool keep_expiry);
+  // Puts an entry made for the key at `index` in its place, whatever was there.
+  void replace(size_t index, Entry* entry);
   // Removes a key; false when it was absent. Tells the sinks.
   bool erase(size_t index);
   bool erase(int db, const Key& key, Event event = event::kDel);
