@@ -1,6 +1,7 @@
 #include "types/value_type.h"
 
 #include "types/list_value.h"
+#include "types/stream_value.h"
 #include "types/string_value.h"
 
 namespace roxdb::types {
@@ -11,6 +12,8 @@ const ValueType* value_type(TypeId id) {
       return &string_type();
     case TypeId::kList:
       return &list_type();
+    case TypeId::kStream:
+      return &stream_type();
     default:
       return nullptr;
   }
