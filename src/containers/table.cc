@@ -426,6 +426,12 @@ void TableBase::lower_mark(uint64_t hash, uint64_t mark) {
   directory.mark = std::min(directory.mark, mark);
 }
 
+uint64_t TableBase::lowest_mark() const {
+  uint64_t lowest = kNoMark;
+  for (size_t i = 0; i < directory_count(); ++i) lowest = std::min(lowest, directories_[i].mark);
+  return lowest;
+}
+
 bool TableBase::skip_unmarked(uint64_t& at, uint64_t limit) const {
   while (directory_of(at).mark > limit) {
     at = end_of_range(at, top_bits());

@@ -111,6 +111,8 @@ class TableBase {
   TableWork largest_work() const;
   // An item of this hash now has this mark: lowers the bounds. REQUIRES: it is in the table.
   void lower_mark(uint64_t hash, uint64_t mark);
+  // A lower bound of all marks; kNoMark when there is none. O(directories).
+  uint64_t lowest_mark() const;
 
   // First step of a batch: asks for the line of the home bucket, and for the next one, where one
   // item in six is.

@@ -565,11 +565,13 @@ BOOST_AUTO_TEST_CASE(collecting_reads_no_more_than_its_budget) {
   BOOST_TEST_REQUIRE(pair.table.statistics().directories == 512u);
   std::vector<TestItem*> found;
   BOOST_TEST(pair.table.collect_marked(100, 0, 10, 1, found) == 0u);
+  BOOST_TEST(pair.table.lowest_mark() == kNoMark);
   for (uint64_t id = 0; id < 60'000; id += 100) {
     TestItem& item = *pair.model.at(id);
     item.mark = 50;
     pair.table.lower_mark(item.hash, item.mark);
   }
+  BOOST_TEST(pair.table.lowest_mark() == 50u);
   size_t calls = 0;
   uint64_t cursor = 0;
   do {
@@ -580,6 +582,7 @@ BOOST_AUTO_TEST_CASE(collecting_reads_no_more_than_its_budget) {
   } while (cursor != 0 && calls < 10'000);
   BOOST_TEST(found.size() == 600u);
   BOOST_TEST(calls >= 60'000u / 7 / 20);
+  BOOST_TEST(pair.table.lowest_mark() == kNoMark);
 }
 
 BOOST_AUTO_TEST_CASE(tables_move_and_swap_with_their_items) {
