@@ -25,7 +25,7 @@ constexpr std::string_view kHelp =
     "           not exist yet, and lists what is lost; FILE stays as it is. NEW may take the\n"
     "           place of FILE, or, a snapshot, be started with `roxdb-server --restore NEW`\n"
     "  repair   cuts the torn tail off the log in a data directory, as a start of the server\n"
-    "           would, and keeps what it cuts off in FILE.cut-at-OFFSET; damage that no crash\n"
+    "           would, and keeps what it cuts off in FILE.cut-FROM-TO; damage that no crash\n"
     "           explains is left alone. The server must not run\n"
     "\n"
     "Exit codes: 0 all is well; 1 wrong use; 2 usable, but there is a torn tail, or salvage lists\n"

@@ -40,12 +40,14 @@ int complain(const std::string& path, const Status& status) {
   return persist::kExitReadError;
 }
 
-// Copies the bytes that a repair will cut off to a new file, and makes it durable.
+// Copies the bytes that a repair will cut off to the file `kept`. One of that name is what an
+// interrupted repair has left, of the same bytes.
 Status keep_tail(Environment& environment, const std::string& path, uint64_t from, uint64_t to,
                  const std::string& kept) {
   ROX_TRY(const std::unique_ptr<File> file, environment.open(path, OpenMode::kRead));
+  const std::string temporary = persist::temporary_path(kept, environment.process_id(), 0);
   persist::TemporaryFile copy(environment);
-  ROX_TRY(copy.create(kept));
+  ROX_TRY(copy.create(temporary));
   std::vector<char> piece(kPieceBytes);
   while (from < to) {
     const size_t wanted = std::min<uint64_t>(piece.size(), to - from);
@@ -55,7 +57,7 @@ Status keep_tail(Environment& environment, const std::string& path, uint64_t fro
     from += got;
   }
   ROX_TRY(copy.finish());
-  return environment.sync_directory(persist::directory_of(kept));
+  return persist::install_file(environment, temporary, kept);
 }
 
 int repair_log(Environment& environment, const std::string& manifest_path) {
@@ -79,7 +81,7 @@ int repair_log(Environment& environment, const std::string& manifest_path) {
   for (const LoadedIncrement& increment : check.log.increments) {
     if (!increment.torn) continue;
     const std::string path = directory + "/" + increment.file.name;
-    const std::string kept = fmt::format("{}.cut-at-{}", path, increment.end);
+    const std::string kept = fmt::format("{}.cut-{}-{}", path, increment.end, increment.size);
     if (const Status status = keep_tail(environment, path, increment.end, increment.size, kept);
         !status.ok()) {
       return complain(kept, status);

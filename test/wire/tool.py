@@ -292,11 +292,12 @@ def a_torn_tail_is_cut_and_kept():
             code, text = roxdb_tool("repair", place)
             expect(code, WELL, text)
             expect(read(path), whole[:at[19]], "what is left")
-            expect(read("%s.cut-at-%d" % (path, at[19])), torn[at[19]:], "what was kept")
+            kept = "%s.cut-%d-%d" % (path, at[19], len(torn))
+            expect(read(kept), torn[at[19]:], "what was kept")
             expect(roxdb_tool("verify", manifest)[0], WELL)
             expect(keys_after_start(server), key_names(*range(19)), place)
             write(path, whole)
-            os.unlink("%s.cut-at-%d" % (path, at[19]))
+            os.unlink(kept)
 
 
 @test
