@@ -60,16 +60,15 @@ size_t found_total = 0;
 double find(const BenchTable& table, uint64_t first, uint64_t ids, size_t batch) {
   Random random(1);
   BenchItem wanted[kBatch];
+  containers::Lookahead ahead;
   const auto start = Clock::now();
   for (size_t done = 0; done < kLookups; done += batch) {
     for (size_t i = 0; i < batch; ++i) {
       wanted[i].id = first + random.below(ids);
       wanted[i].hash = hash_of(wanted[i].id);
-      if (batch > 1) table.prefetch(wanted[i].hash);
+      ahead.add(table, wanted[i].hash);
     }
-    if (batch > 1) {
-      for (size_t i = 0; i < batch; ++i) table.prefetch_items(wanted[i].hash);
-    }
+    ahead.run();
     for (size_t i = 0; i < batch; ++i) {
       found_total += table.find(wanted[i].hash, wanted[i].key()) != nullptr;
     }
@@ -82,16 +81,15 @@ double replace_items(BenchTable& table, uint64_t ids, size_t batch) {
   constexpr size_t kOperations = kLookups / 4;
   Random random(2);
   BenchItem wanted[kBatch];
+  containers::Lookahead ahead;
   const auto start = Clock::now();
   for (size_t done = 0; done < kOperations; done += batch) {
     for (size_t i = 0; i < batch; ++i) {
       wanted[i].id = random.below(ids);
       wanted[i].hash = hash_of(wanted[i].id);
-      if (batch > 1) table.prefetch(wanted[i].hash);
+      ahead.add(table, wanted[i].hash);
     }
-    if (batch > 1) {
-      for (size_t i = 0; i < batch; ++i) table.prefetch_items(wanted[i].hash);
-    }
+    ahead.run();
     for (size_t i = 0; i < batch; ++i) {
       const uint64_t hash = wanted[i].hash;
       BenchItem* item = table.erase(hash, table.find(hash, wanted[i].key()));

@@ -90,6 +90,38 @@ void TableBase::swap(TableBase& other) noexcept {
   }
 }
 
+// ---- batches ----
+
+void Lookahead::run() {
+  size_t left = count_ > 1 ? count_ : 0;
+  count_ = 0;
+  for (size_t i = 0; i < left; ++i) {
+    Lookup& lookup = lookups_[i];
+    const TableBase::Word word = lookup.table->word_of(lookup.hash);
+    lookup.bucket = TableBase::home_of(word, tag_of(lookup.hash));
+    lookup.end = word.segment()->buckets() + word.bucket_count();
+    prefetch_line(lookup.bucket);
+  }
+  // One lookup in six passes its home and goes another round.
+  while (left > 0) {
+    size_t passed = 0;
+    for (size_t i = 0; i < left; ++i) {
+      const Lookup lookup = lookups_[i];
+      const uint32_t tag = tag_of(lookup.hash);
+      uint32_t mask = lookup.bucket->match(tag);
+      if (mask == 0) {
+        // Those that wrap are too few to follow.
+        if (!lookup.bucket->passed(tag) || lookup.bucket + 1 == lookup.end) continue;
+        prefetch_line(lookup.bucket + 1);
+        lookups_[passed] = lookup;
+        ++lookups_[passed++].bucket;
+      }
+      for (; mask != 0; mask &= mask - 1) prefetch_item(lookup.bucket->at(mask)->pointer());
+    }
+    left = passed;
+  }
+}
+
 // ---- blocks ----
 
 TableBase::Word* TableBase::allocate_words(size_t count) {

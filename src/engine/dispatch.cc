@@ -1,6 +1,5 @@
-// dispatch.cc: the way of a request through the engine. prepare and prefetch run for a whole chunk
-// of a batch before the first of its commands executes, so that the cache misses of all of them
-// overlap.
+// dispatch.cc: the way of a request through the engine. A whole chunk of a batch is prepared before
+// the first of its commands executes, so that the cache misses of all of them overlap.
 #include <cerrno>
 #include <cstring>
 
@@ -41,7 +40,7 @@ std::string_view error_code(std::string_view text) { return text.substr(0, text.
 
 }  // namespace
 
-Prepared Engine::prepare(const Session& session, Args args, uint64_t* hashes) {
+Prepared Engine::prepare(const Session& session, Args args, uint64_t* hashes, Lookahead* ahead) {
   Command* const command = commands_.find(args);
   Prepared prepared{command, false, args, hashes};
   if (command == nullptr) return prepared;
@@ -52,19 +51,9 @@ Prepared Engine::prepare(const Session& session, Args args, uint64_t* hashes) {
   const PlainKeys plain = plain_keys(*command, args.size());
   for (size_t at = plain.first; at < plain.end; at += plain.step) {
     hashes[at] = hash(args[at]);
-    if (keys != nullptr) keys->table().prefetch(hashes[at]);
+    if (keys != nullptr && ahead != nullptr) ahead->add(keys->table(), hashes[at]);
   }
   return prepared;
-}
-
-void Engine::prefetch(const Session& session, const Prepared& prepared) const {
-  if (!prepared.is_runnable || prepared.command->first_key == 0) return;
-  const Keyspace* keys = keyspace_if_used(session.db);
-  if (keys == nullptr) return;
-  const PlainKeys plain = plain_keys(*prepared.command, prepared.args.size());
-  for (size_t at = plain.first; at < plain.end; at += plain.step) {
-    if (prepared.hashes[at] != 0) keys->table().prefetch_items(prepared.hashes[at]);
-  }
 }
 
 Verdict Engine::execute(Session& session, Args args, resp::Reply& reply) {

@@ -2,11 +2,11 @@
 // live in one process without knowing of each other. It names no socket, starts no thread and asks
 // nobody for the time but its Environment.
 //
-//   prepare()   name -> command, keys -> hashes, first touch of the table     one chunk of a batch
-//   prefetch()  second touch: the entries                                     at a time, so that
-//   execute()   gates, handler, sinks                                         memory is waited for
-//                                                                             once per chunk
-// execute(session, args, reply) does all three for a single command.
+//   prepare()         name -> command, keys -> hashes            one chunk of a batch at a time,
+//   Lookahead::run()  asks for buckets and entries of all        so that memory is waited for
+//   execute()         gates, handler, sinks                      once per chunk
+//
+// execute(session, args, reply) does it for a single command.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,8 @@
 
 namespace roxdb::engine {
 
+using containers::Lookahead;
+
 // Counters that INFO stats shows. Only the thread that owns the data writes them.
 struct Statistics {
   uint64_t commands_processed = 0;
@@ -48,7 +50,7 @@ struct Statistics {
   std::vector<std::pair<std::string, uint64_t>> errors;  // by code: "ERR", "WRONGTYPE"; <= 128
 };
 
-// One request on its way through prepare, prefetch and execute.
+// One request on its way through prepare and execute.
 struct Prepared {
   Command* command = nullptr;  // null: unknown
   bool is_runnable = false;    // it has a handler and its arguments are as many as they should be
@@ -84,11 +86,10 @@ class Engine {
   // Runs one command: exactly one reply is made, unless the verdict is kPostpone or kWait. Those
   // who waited for what it changed are served before it returns.
   Verdict execute(Session& session, Args args, resp::Reply& reply);
-  // The same in three steps, for batches. `hashes` has one element per argument, all 0, and
-  // outlives execute(). What changes between prefetch and execute, other than by the batch itself,
-  // costs only speed.
-  Prepared prepare(const Session& session, Args args, uint64_t* hashes);
-  void prefetch(const Session& session, const Prepared& prepared) const;
+  // The same in steps, for batches. `hashes` has one element per argument, all 0, and outlives
+  // execute(). `ahead`: where the request's keys are added, for the caller to run before the first
+  // execute(); null: nowhere. What changes behind a run costs only speed.
+  Prepared prepare(const Session& session, Args args, uint64_t* hashes, Lookahead* ahead = nullptr);
   Verdict execute(Session& session, const Prepared& prepared, resp::Reply& reply);
 
   CommandTable& commands() { return commands_; }

@@ -24,7 +24,7 @@ constexpr size_t kBehindBytes = 64;
 // A batch is executed at the latest when it has this many requests: enough to share one write of
 // the log, few enough that their arguments are still in the cache.
 constexpr size_t kBatchRequestsMax = 512;
-// Requests prepared and prefetched before the first of them executes.
+// Requests whose keys are looked for before the first of them executes.
 constexpr size_t kChunkRequests = 32;
 
 constexpr size_t kKeptHashes = 4096;
@@ -193,17 +193,14 @@ void Turn::execute() {
 
 void Turn::execute_chunk(std::span<const Request> requests) {
   engine::Prepared prepared[kChunkRequests];
+  containers::Lookahead ahead;
   for (size_t i = 0; i < requests.size(); ++i) {
     const Request& request = requests[i];
     prepared[i] =
         engine_.prepare(*runs_[request.run].client, args_.slice(request.first_arg, request.args),
-                        hashes_.data() + request.first_arg);
+                        hashes_.data() + request.first_arg, &ahead);
   }
-  if (requests.size() > 1) {
-    for (size_t i = 0; i < requests.size(); ++i) {
-      engine_.prefetch(*runs_[requests[i].run].client, prepared[i]);
-    }
-  }
+  ahead.run();
   for (size_t i = 0; i < requests.size(); ++i) execute_request(requests[i], prepared[i]);
 }
 

@@ -3,7 +3,7 @@
 //
 //   socket --read--> read buffer --parse--> requests of the batch     received(), once per read
 //                         |                        |
-//                         '-- a request's first    |  prepare, prefetch, execute:
+//                         '-- a request's first    |  prepare, look ahead, execute:
 //                             part waits in        |  chunk after chunk, in order     run(), at the
 //                             Client::input        v                                  end of the
 //                             turn,

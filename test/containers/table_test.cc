@@ -76,7 +76,11 @@ struct Pair {
     const TestItem wanted{id, hash(id)};
     const auto place = model.find(id);
     table.prefetch(wanted.hash);
-    table.prefetch_items(wanted.hash);
+    // Twice, for a single lookup is not run ahead.
+    containers::Lookahead ahead;
+    ahead.add(table, wanted.hash);
+    ahead.add(table, wanted.hash);
+    ahead.run();
     Cell* cell = table.find(wanted.hash, wanted.key());
     BOOST_TEST_REQUIRE((cell != nullptr) == (place != model.end()));
     if (cell != nullptr) BOOST_TEST_REQUIRE(table.item(cell) == place->second.get());
@@ -165,7 +169,9 @@ BOOST_AUTO_TEST_CASE(an_empty_table_allocates_nothing_and_answers_everything) {
   std::vector<TestItem*> found;
   const auto fail = [](TestItem*) { BOOST_FAIL("an empty table visits nothing"); };
   table.prefetch(absent.hash);
-  table.prefetch_items(absent.hash);
+  containers::Lookahead ahead;
+  for (int i = 0; i < 100; ++i) ahead.add(table, absent.hash);
+  ahead.run();
   BOOST_TEST(table.find(absent.hash, absent.key()) == nullptr);
   BOOST_TEST(table.sample(random) == nullptr);
   table.sample_segment(random, fail);

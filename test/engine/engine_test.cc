@@ -222,11 +222,12 @@ BOOST_AUTO_TEST_CASE(batches_give_the_same_as_single_commands) {
       {"PUT", "a", "1"}, {"TAKE", "a"}, {"NOPE"}, {"PUT", "a", "2"}, {"TAKE", "a"}, {"TAKE"}};
   std::vector<std::vector<uint64_t>> hashes;
   std::vector<Prepared> prepared;
+  containers::Lookahead ahead;
   for (const auto& request : requests) {
     hashes.emplace_back(request.size(), 0);
-    prepared.push_back(engine.prepare(session, request, hashes.back().data()));
+    prepared.push_back(engine.prepare(session, request, hashes.back().data(), &ahead));
   }
-  for (const Prepared& request : prepared) engine.prefetch(session, request);
+  ahead.run();
   resp::OutputBuffer out;
   resp::RespWriter writer(out);
   for (const Prepared& request : prepared) engine.execute(session, request, writer);
