@@ -39,6 +39,10 @@ class File {
   virtual Status make_room(uint64_t offset, uint64_t size) = 0;
   // Reads up to `size` bytes at `offset`; 0 means the end of the file.
   virtual Result<size_t> read_at(uint64_t offset, char* out, size_t size) = 0;
+  // Begins to store the first `size` bytes, so that the next sync() is short, and lets go of the
+  // memory in which the system keeps those that are stored. A hint: it promises nothing and loses
+  // nothing. May block, and run on another thread than all other calls.
+  virtual void store_ahead(uint64_t size) = 0;
   virtual Status sync() = 0;                   // fdatasync: content and size are on disk when ok
   virtual Status truncate(uint64_t size) = 0;  // later writes append at the new end
   virtual Result<uint64_t> size() = 0;         // room included

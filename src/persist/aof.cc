@@ -45,7 +45,7 @@ Aof::Aof(engine::Engine& engine, const std::string& directory, Snapshotter& snap
   register_settings();
 }
 
-Aof::~Aof() { ROX_ASSERT(!syncing_ && !making_room_ && !job_running_); }
+Aof::~Aof() { ROX_ASSERT(!syncing_ && !making_room_ && !storing_ahead_ && !job_running_); }
 
 void Aof::register_settings() {
   engine::Settings& settings = engine_.settings;
@@ -140,6 +140,9 @@ bool Aof::write() {
   if (writer_ == nullptr) return status.ok();
   if (status.ok()) {
     written_ = next_sequence_ - 1;
+    if (policy() == Policy::kEverySecond && !storing_ahead_ && writer_->take_store_ahead()) {
+      store_ahead();
+    }
   } else {
     write_failed(status);
   }
@@ -259,6 +262,15 @@ void Aof::make_room() {
         // A file at rest may have lost what is in no base yet.
         writer_->file() == file ? sync_failed(*status) : start_over();
       });
+}
+
+// The log of a busy second fills more memory than its sync should have to write, and than it is
+// worth: nobody reads it.
+void Aof::store_ahead() {
+  storing_ahead_ = true;
+  engine_.executor().run(
+      [file = writer_->file(), size = writer_->size()] { file->store_ahead(size); },
+      [this] { storing_ahead_ = false; });
 }
 
 void Aof::update_released() {

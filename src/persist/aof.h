@@ -9,7 +9,7 @@
 //                 during the next ones; what comes in meanwhile is one write, and the next group
 //     everysec    replies go after the write; a sync each second. While it runs nothing is written,
 //                 since a write might wait for it: up to 2 s of log stay in memory, then behind()
-//                 makes writers wait (E7)
+//                 makes writers wait (E7). Storing begins before the sync, so that it is short
 //     no          replies go after the write
 //
 // Switching increments and rewriting (F9). S is the next sequence; A the increment in use:
@@ -155,6 +155,7 @@ class Aof {
   void start_sync(uint64_t now_ns);
   void sync_ended();
   void make_room();
+  void store_ahead();
   void sync_failed(Status status);
   void refuse_writes(Status status);
   void update_released();
@@ -226,6 +227,7 @@ class Aof {
   // Syncs.
   bool syncing_ = false;
   bool making_room_ = false;
+  bool storing_ahead_ = false;
   uint64_t slow_sync_us_ = 10'000;  // the slowest lately; less by an eighth with each sync
   uint64_t logs_ = 0;               // how many logs have been given up for a fresh one
   uint64_t sync_started_ns_ = 0;

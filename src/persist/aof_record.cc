@@ -41,6 +41,8 @@ char* put_bulk(char* out, std::string_view bytes) {
   return out;
 }
 
+void put_word(char* out, uint64_t word) { std::memcpy(out, &word, sizeof word); }
+
 char* put_select(char* out, int db) {
   char digits[kIntegerDigitsMax];
   return put_bulk(put(out, kSelect), {digits, print_int64(db, digits)});
@@ -72,6 +74,19 @@ uint64_t record_hash(char* record, size_t size, uint64_t seed) {
   return hash;
 }
 
+// Word by word, from registers: copied as a whole, the header would be read back in wider pieces
+// than its fields were just stored in, and the processor would wait for all stores before, the
+// payload's too, to reach the cache. That was three quarters of the time of append_unit().
+inline void RecordBuffer::seal(char* record, const RecordHeader& header) const {
+  put_word(record, header.length | uint64_t{header.kind} << 32 | uint64_t{header.flags} << 40 |
+                       uint64_t{header.db} << 48);
+  put_word(record + 8, header.sequence);
+  put_word(record + 16, static_cast<uint64_t>(header.time_ms));
+  put_word(record + kRecordHashOffset, 0);
+  put_word(record + kRecordHashOffset,
+           checksum({record, kRecordHeaderBytes + header.length}, seed_));
+}
+
 void RecordBuffer::append_unit(std::span<const engine::LogCommand> commands, int64_t time_ms,
                                uint64_t& sequence) {
   char* const record = room(bytes_max(commands));
@@ -83,16 +98,15 @@ void RecordBuffer::append_unit(std::span<const engine::LogCommand> commands, int
     for (const std::string_view arg : command.args) out = put_bulk(out, arg);
   }
   const auto payload_size = static_cast<size_t>(out - record) - kRecordHeaderBytes;
-  const RecordHeader header{.kind = static_cast<uint8_t>(RecordKind::kCommands),
-                            .db = static_cast<uint16_t>(commands[0].db),
-                            .sequence = sequence,
-                            .time_ms = time_ms};
-  if (payload_size > kRecordPayloadBytesMax) {
+  RecordHeader header{.kind = static_cast<uint8_t>(RecordKind::kCommands),
+                      .db = static_cast<uint16_t>(commands[0].db),
+                      .sequence = sequence,
+                      .time_ms = time_ms};
+  if (__builtin_expect(payload_size > kRecordPayloadBytesMax, 0)) {
     return append_split(payload_size, header, sequence);
   }
-  RecordHeader whole = header;
-  whole.length = static_cast<uint32_t>(payload_size);
-  seal(record, whole);
+  header.length = static_cast<uint32_t>(payload_size);
+  seal(record, header);
   commit(kRecordHeaderBytes + payload_size);
   sequence++;
 }
@@ -129,12 +143,6 @@ void RecordBuffer::append_synced(uint64_t synced_sequence, int64_t time_ms, uint
                 .time_ms = time_ms});
   commit(kRecordHeaderBytes + sizeof synced_sequence);
   sequence++;
-}
-
-void RecordBuffer::seal(char* record, RecordHeader header) const {
-  std::memcpy(record, &header, sizeof header);
-  const uint64_t hash = checksum({record, kRecordHeaderBytes + header.length}, seed_);
-  std::memcpy(record + kRecordHashOffset, &hash, sizeof hash);
 }
 
 char* RecordBuffer::room(size_t size) {

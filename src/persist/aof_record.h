@@ -89,7 +89,7 @@ class RecordBuffer {
  private:
   char* room(size_t size);  // at the end; not counted before commit
   void commit(size_t size) { size_ += size; }
-  void seal(char* record, RecordHeader header) const;
+  void seal(char* record, const RecordHeader& header) const;
   void append_split(size_t payload_size, RecordHeader header, uint64_t& sequence);
 
   uint64_t seed_;

@@ -9,6 +9,7 @@ namespace {
 
 // Twice the writing of such a group takes about as long as the metadata of one.
 constexpr uint64_t kRoomyGroupBytesMax = 64u << 10;
+constexpr uint64_t kStoreAheadBytes = 8u << 20;
 
 }  // namespace
 
@@ -26,7 +27,7 @@ Result<std::shared_ptr<File>> AofWriter::create_file(Environment& environment,
 
 void AofWriter::attach(std::shared_ptr<File> file, uint64_t size) {
   file_ = std::move(file);
-  size_ = room_end_ = size;
+  size_ = room_end_ = stored_ahead_ = size;
 }
 
 void AofWriter::append_synced(int64_t time_ms, uint64_t& sequence) {
@@ -71,6 +72,12 @@ uint64_t AofWriter::take_room() {
   const uint64_t offset = std::max(room_end_, size_);
   room_end_ = offset + kRoomBytes;
   return offset;
+}
+
+bool AofWriter::take_store_ahead() {
+  if (size_ - stored_ahead_ < kStoreAheadBytes) return false;
+  stored_ahead_ = size_;
+  return true;
 }
 
 Status AofWriter::trim() {

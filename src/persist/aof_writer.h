@@ -60,6 +60,8 @@ class AofWriter {
   // Where the next room is to be, for File::make_room(); counts as made. It need not succeed:
   // without it syncs are slower, and that is all.
   uint64_t take_room();
+  // Whether enough was written for File::store_ahead(), and counts as asked for.
+  bool take_store_ahead();
   // Gives room back: for a file that is complete. Not ok: it ends with zeros, which do no harm.
   Status trim();
   // Everything up to `sequence` is on the disk.
@@ -81,9 +83,10 @@ class AofWriter {
   std::shared_ptr<File> file_;
   uint64_t size_ = kFileHeaderBytes;
   uint64_t room_end_ = kFileHeaderBytes;
-  uint64_t group_bytes_ = 0;  // of the last flush
-  bool ragged_ = false;       // bytes of a failed write may stand behind size_
-  uint64_t synced_;           // sequence
+  uint64_t group_bytes_ = 0;   // of the last flush
+  uint64_t stored_ahead_ = 0;  // size_ at the last store_ahead()
+  bool ragged_ = false;        // bytes of a failed write may stand behind size_
+  uint64_t synced_;            // sequence
   bool synced_is_news_ = false;
 };
 

@@ -133,6 +133,8 @@ class CrashingEnvironment::OpenFile final : public File {
     return environment_.alive();
   }
 
+  void store_ahead(uint64_t) override { ROX_ASSERT(open_); }
+
   Result<size_t> read_at(uint64_t offset, char* out, size_t size) override {
     ROX_ASSERT(open_);
     ROX_TRY(environment_.alive());

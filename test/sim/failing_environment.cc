@@ -22,6 +22,8 @@ class FailingEnvironment::WrappedFile final : public File {
     return file_->make_room(offset, size);
   }
 
+  void store_ahead(uint64_t size) override { file_->store_ahead(size); }
+
   Result<size_t> read_at(uint64_t offset, char* out, size_t size) override {
     ROX_TRY(environment_.fail(CallKind::kRead, path_));
     return file_->read_at(offset, out, size);
