@@ -98,19 +98,15 @@ AofReader::Step AofReader::read_record(RecordHeader& header, char*& record) {
     return Step::kBad;
   };
 
-  auto loaded = load(std::min<uint64_t>(kRecordHeaderBytes, file_size_ - position_));
+  auto loaded = load(kRecordHeaderBytes);
   if (!loaded.ok()) return failed(loaded.status());
-  if (**loaded == 0) {
+  if (*loaded != nullptr) header = decode_record_header(*loaded);
+  if (*loaded == nullptr || header.length == 0) {
     const auto at_end = only_zeros_follow();
     if (!at_end.ok()) return failed(at_end.status());
     if (*at_end) return Step::kEnd;
-    loaded = load(kRecordHeaderBytes);
-    if (!loaded.ok()) return failed(loaded.status());
   }
-  if (file_size_ - position_ < kRecordHeaderBytes) {
-    return bad("the file ends inside a record's header");
-  }
-  header = decode_record_header(*loaded);
+  if (*loaded == nullptr) return bad("the file ends inside a record's header");
   if (header.length == 0 || header.length > kRecordPayloadBytesMax) {
     return bad(fmt::format("a record of {} bytes", header.length));
   }
@@ -140,7 +136,8 @@ Result<bool> AofReader::only_zeros_follow() {
   const uint64_t position = position_;
   bool zeros = true;
   while (zeros && position_ < file_size_) {
-    const size_t size = std::min<uint64_t>(kBufferBytes, file_size_ - position_);
+    // In small steps, which stay within what is in memory: there may be many such places.
+    const size_t size = std::min<uint64_t>(kSectorBytes, file_size_ - position_);
     ROX_TRY(const char* bytes, load(size));
     zeros = std::all_of(bytes, bytes + size, [](char c) { return c == 0; });
     position_ += size;

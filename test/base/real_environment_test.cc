@@ -143,6 +143,23 @@ BOOST_AUTO_TEST_CASE(room_made_beside_a_writer_never_covers_its_bytes) {
   BOOST_TEST((content(path) == expected));
 }
 
+BOOST_AUTO_TEST_CASE(storing_ahead_loses_nothing_whether_synced_or_not) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "file";
+  auto file = opened(path, OpenMode::kCreateNew);
+  std::string expected;
+  for (const bool synced : {false, true}) {
+    const std::string piece(100'000, synced ? 's' : 'u');
+    write_all(*file, piece);
+    expected += piece;
+    if (synced) BOOST_TEST(file->sync().ok());
+    file->store_ahead(expected.size() - 10);
+    BOOST_TEST((content(path) == expected));
+  }
+  write_all(*file, "more");
+  BOOST_TEST((content(path) == expected + "more"));
+}
+
 BOOST_AUTO_TEST_CASE(creating_takes_no_existing_file_and_follows_no_link) {
   const TemporaryDirectory directory;
   const std::string path = directory / "file";

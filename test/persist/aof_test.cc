@@ -393,6 +393,21 @@ BOOST_AUTO_TEST_CASE(flags_that_do_not_fit_are_damage_and_salvage_passes_each_on
   }
 }
 
+// Units are handed out as views of the reader's memory: nothing that is read ahead of the next call
+// may move it, whatever the lengths are. Here the low byte of each is 0.
+BOOST_AUTO_TEST_CASE(units_stay_readable_whatever_their_lengths_are) {
+  Log log;
+  std::string expected;
+  for (uint64_t i = 1; log.body.size() < (size_t{3} << 20); ++i) {
+    std::string payload = std::to_string(i);
+    payload.resize(512, '.');
+    log.record({.kind = static_cast<uint8_t>(RecordKind::kCommands)}, payload);
+    expected += std::to_string(i) + "@0 " + payload + "\n";
+  }
+  BOOST_TEST((read_log(log).text == expected));
+  BOOST_TEST(salvage(log, log.bytes()).reads <= 4u);
+}
+
 // Each damage is followed by a search for the place to go on: all of them together may not read
 // the file more than a few times.
 BOOST_AUTO_TEST_CASE(a_file_of_many_damages_is_read_a_few_times_at_most) {
@@ -478,6 +493,27 @@ BOOST_AUTO_TEST_CASE(a_failed_write_leaves_the_file_as_it_was_and_the_next_one_g
       BOOST_TEST(units.size() == 2u);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(storing_ahead_is_asked_for_once_per_many_bytes) {
+  CrashingEnvironment environment(1);
+  FileHeader header = new_file_header(environment, kLogMagic);
+  header.sequence = 1;
+  auto file = AofWriter::create_file(environment, "log", header);
+  BOOST_TEST_REQUIRE(file.ok());
+  AofWriter writer("log", header);
+  writer.attach(*file, kFileHeaderBytes);
+  uint64_t sequence = 1;
+  const std::string value(1u << 20, 'v');
+  const std::string_view args[] = {"SET", "key", value};
+  const LogCommand command{0, args};
+  std::string asked;
+  for (int i = 0; i < 20; ++i) {
+    writer.append({&command, 1}, 1, sequence);
+    BOOST_TEST_REQUIRE(writer.flush().ok());
+    asked += writer.take_store_ahead() ? 'x' : '.';
+  }
+  BOOST_TEST(asked == ".......x.......x....");
 }
 
 BOOST_AUTO_TEST_CASE(room_is_wanted_for_small_groups_only_and_goes_at_the_end) {
