@@ -129,6 +129,11 @@ Status Aof::shut_down(bool finish_first) {
   // What was whole once must never be taken for a torn tail.
   writer_->note_synced(synced_);
   if (writer_->synced_is_news()) {
+    // The next increment has the same sequences, should we stay after all.
+    uint64_t sequence = next_sequence_;
+    if (rewrite_ != nullptr && rewrite_->next != nullptr) {
+      rewrite_->next->append_synced(engine_.now_ms(), sequence);
+    }
     writer_->append_synced(engine_.now_ms(), next_sequence_);
     ROX_TRY(writer_->flush());
     ROX_TRY(writer_->file()->sync());
@@ -225,8 +230,8 @@ void Aof::settle() {
   if (rewrite_ != nullptr) return;
   const uint64_t now_ns = environment_.monotonic_ns();
   if ((manifest_uncertain_ || !leftovers_.empty()) && manifest_exists_) {
-    if (now_ns >= mend_at_ns_) mend_manifest();
-    if (manifest_uncertain_ || job_running_) return;
+    if (now_ns >= mend_at_ns_) return mend_manifest();  // which comes back here at its end
+    if (manifest_uncertain_) return;
   }
   if (wanted_ && (writer_ == nullptr || fresh_requested_)) {
     // A failure is logged and counted there; it is tried again in time.

@@ -72,7 +72,7 @@ class SnapshotReader::Block final : public Workers::Job {
       why = "no memory to unpack a block";
       return;
     }
-    if (unpacked_.size() < header.raw_size) unpacked_.resize(kBlockBytesMax);
+    if (unpacked_.size() < header.raw_size) unpacked_.resize(header.raw_size);
     const size_t size =
         ZSTD_decompressDCtx(context_, unpacked_.data(), header.raw_size,
                             bytes.data() + kBlockHeaderBytes, bytes.size() - kBlockHeaderBytes);
