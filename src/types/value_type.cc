@@ -2,6 +2,7 @@
 
 #include "types/list_value.h"
 #include "types/stream_value.h"
+#include "types/sorted_set_value.h"
 #include "types/string_value.h"
 
 namespace roxdb::types {
@@ -14,6 +15,8 @@ const ValueType* value_type(TypeId id) {
       return &list_type();
     case TypeId::kStream:
       return &stream_type();
+    case TypeId::kSortedSet:
+      return &sorted_set_type();
     default:
       return nullptr;
   }
