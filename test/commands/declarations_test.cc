@@ -17,7 +17,8 @@ using engine::CommandSpec;
 
 // Families whose commands need nothing but an engine.
 bool stands_alone(const Command& command) {
-  return command.family->group == "string" || command.family->group == "generic";
+  return command.family->group == "string" || command.family->group == "generic" ||
+         command.family->group == "list";
 }
 
 std::vector<const Command*> commands_of(const engine::Engine& engine) {
