@@ -19,6 +19,7 @@ Reactor* owner_of(Handle* handle) {
 Reactor::Reactor(const Parts& parts)
     : parts_(parts),
       tick_(make_handle<uv_timer_t>(parts.loop.handle(), uv_timer_init, this)),
+      deadline_(make_handle<uv_timer_t>(parts.loop.handle(), uv_timer_init, this)),
       turn_end_(make_handle<uv_check_t>(parts.loop.handle(), uv_check_init, this)),
       busy_(make_handle<uv_idle_t>(parts.loop.handle(), uv_idle_init, this)),
       sigint_(listen_for(SIGINT)),
@@ -77,12 +78,40 @@ void Reactor::on_tick() {
   // What the tick has done must not wait for the next socket: postponed clients go on, records of
   // expired keys are written, closed clients are freed.
   parts_.turn.run();
+  arm_deadline();
 }
 
 void Reactor::on_turn_end() {
   parts_.clients.now_ms = parts_.loop.now_ms();
   if (work_left_) work_in_background();
   parts_.turn.run();
+  arm_deadline();
+}
+
+void Reactor::on_deadline() {
+  armed_deadline_ns_ = UINT64_MAX;
+  parts_.clients.now_ms = parts_.loop.now_ms();
+  parts_.engine.waiting.check_deadlines();
+  parts_.turn.run();
+  arm_deadline();
+}
+
+// The loop counts from when its turn began, so the timer may fire early: then it is set again.
+void Reactor::arm_deadline() {
+  const uint64_t next_ns = parts_.engine.waiting.next_deadline_ns();
+  if (next_ns == armed_deadline_ns_) return;
+  armed_deadline_ns_ = next_ns;
+  if (next_ns == UINT64_MAX) {
+    uv_timer_stop(deadline_.get());
+    return;
+  }
+  constexpr uint64_t kNsPerMs = 1'000'000;
+  const uint64_t now_ns = parts_.engine.environment().monotonic_ns();
+  const uint64_t left_ms = next_ns <= now_ns ? 0 : (next_ns - now_ns + kNsPerMs - 1) / kNsPerMs;
+  const auto on_timer = [](uv_timer_t* handle) {
+    if (Reactor* self = owner_of(handle)) self->on_deadline();
+  };
+  uv_timer_start(deadline_.get(), on_timer, left_ms, 0);
 }
 
 // Gates say what must wait, not when it may go on: it is asked again.

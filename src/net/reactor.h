@@ -1,6 +1,7 @@
 // reactor.h: what happens when. The loop's turn, drawn once:
 //
 //   timers    on_tick: every 1000 / hz ms, expiry, save points, time limits of clients
+//             on_deadline: when a client has waited for keys as long as it wanted to
 //   poll      sockets: Connection -> Turn::received; Listeners -> new clients; ends of slow work
 //   check     on_turn_end: Turn::run - the batch, the log, the replies
 //
@@ -47,6 +48,8 @@ class Reactor {
  private:
   void on_tick();
   void on_turn_end();
+  void on_deadline();
+  void arm_deadline();
   void resume_postponed();
   void work_in_background();
   void start_ticking();
@@ -57,6 +60,8 @@ class Reactor {
   bool work_left_ = false;
   int64_t ticks_per_second_ = 0;
   UvPtr<uv_timer_t> tick_;
+  UvPtr<uv_timer_t> deadline_;
+  uint64_t armed_deadline_ns_ = UINT64_MAX;  // what deadline_ is set to
   UvPtr<uv_check_t> turn_end_;
   UvPtr<uv_idle_t> busy_;  // runs while work is left, so that the loop does not wait
   UvPtr<uv_signal_t> sigint_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/waiting.h"
+
 namespace roxdb::server {
 
 std::string_view host_of(std::string_view address) {
@@ -19,7 +21,9 @@ Client::Client(uint64_t client_id, std::unique_ptr<Link> client_link, Peer clien
       id(client_id),
       connected_ms(now_ms),
       peer(std::move(client_peer)),
-      link_(std::move(client_link)) {}
+      link_(std::move(client_link)) {
+  may_wait = true;
+}
 
 size_t Client::output_bytes() const {
   size_t bytes = output.pending() + link_->unsent_bytes();
@@ -28,7 +32,8 @@ size_t Client::output_bytes() const {
 }
 
 size_t Client::memory_bytes() const {
-  size_t bytes = sizeof *this + link_->memory_bytes() + input.capacity() + output.capacity();
+  size_t bytes = sizeof *this + link_->memory_bytes() + input.capacity() + output.capacity() +
+                 engine::Waiting::bytes(*this);
   for (const Parked& waiting : parked) bytes += sizeof waiting + waiting.output.pending();
   return bytes + peer.address.capacity() + peer.local_address.capacity() + name.capacity() +
          lib_name.capacity() + lib_version.capacity();
@@ -36,7 +41,7 @@ size_t Client::memory_bytes() const {
 
 std::string Client::flag_letters() const {
   std::string letters;
-  if ((halts & kPostponed) != 0) letters += 'b';
+  if ((halts & kHeld) != 0) letters += 'b';
   if ((halts & kLastReply) != 0) letters += 'c';
   if ((halts & kClosed) != 0) letters += 'A';
   if (peer.is_unix_socket) letters += 'U';

@@ -44,7 +44,9 @@ class Client final : public engine::Session {
   using Halts = uint8_t;
   static constexpr Halts kClosed = 1;     // freed by the next sweep
   static constexpr Halts kLastReply = 2;  // closed as soon as everything it was told is sent
-  static constexpr Halts kPostponed = 4;  // what it sent waits in `input`
+  static constexpr Halts kPostponed = 4;  // a gate said: not now
+  static constexpr Halts kWaiting = 8;    // its last command waits for keys (engine/waiting.h)
+  static constexpr Halts kHeld = kPostponed | kWaiting;  // what it sent waits in `input`
 
   enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext };  // CLIENT REPLY
 

@@ -350,7 +350,7 @@ constexpr CommandSpec kClientUnpause{
     .handler = client_unpause_command,
 };
 
-// CLIENT UNBLOCK id [TIMEOUT | ERROR] -> 0: that client is not blocked
+// CLIENT UNBLOCK id [TIMEOUT | ERROR] -> 1 | 0: that client does not wait for keys
 Status client_unblock_command(Call& call) {
   if (call.argc() > 4) {
     return user_error(
@@ -359,8 +359,12 @@ Status client_unblock_command(Call& call) {
   if (call.argc() == 4 && !call.is(3, "TIMEOUT") && !call.is(3, "ERROR")) {
     return user_error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
   }
-  ROX_TRY([[maybe_unused]] const int64_t id, call.integer(2));
-  return call.reply(0);
+  ROX_TRY(const int64_t id, call.integer(2));
+  Client* const client = id > 0 ? call.service<Clients>().find(static_cast<uint64_t>(id)) : nullptr;
+  if (client == nullptr) return call.reply(0);
+  const auto how = call.argc() == 4 && call.is(3, "ERROR") ? engine::Waiting::Unblock::kError
+                                                           : engine::Waiting::Unblock::kTimeOut;
+  return call.reply(int64_t{call.engine().waiting.unblock(*client, how)});
 }
 constexpr CommandSpec kClientUnblock{
     .name = "CLIENT UNBLOCK",

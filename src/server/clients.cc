@@ -35,6 +35,7 @@ Client* Clients::find(uint64_t id) {
 void Clients::close(Client& client) {
   if (client.is_closed()) return;
   client.halts |= Client::kClosed;
+  engine_.waiting.forget(client);
   closed_.push_back(client.id);
   --live_;
 }
@@ -57,7 +58,7 @@ void Clients::check_age(Client& client) {
   const auto over = [](uint64_t ms, int64_t seconds) {
     return seconds > 0 && ms > static_cast<uint64_t>(seconds) * 1000;
   };
-  if (over(idle_ms, timeout_seconds_) && (client.halts & Client::kPostponed) == 0) {
+  if (over(idle_ms, timeout_seconds_) && (client.halts & Client::kHeld) == 0) {
     engine_.log().verbose("Closing idle client {}", client.peer.address);
     return close(client);
   }
@@ -194,14 +195,15 @@ void Clients::register_info() {
     out.field("maxclients", clients_max_);
     out.field("client_recent_max_input_buffer", input_most);
     out.field("client_recent_max_output_buffer", output_most);
-    out.field("blocked_clients", 0);
+    const engine::Waiting& waiting = engine_.waiting;
+    out.field("blocked_clients", waiting.sessions());
     out.field("tracking_clients", 0);
     out.field("pubsub_clients", 0);
     out.field("watching_clients", 0);
-    out.field("clients_in_timeout_table", 0);
+    out.field("clients_in_timeout_table", waiting.sessions_with_deadline());
     out.field("total_watched_keys", 0);
-    out.field("total_blocking_keys", 0);
-    out.field("total_blocking_keys_on_nokey", 0);
+    out.field("total_blocking_keys", waiting.keys());
+    out.field("total_blocking_keys_on_nokey", waiting.keys_watched_for_end());
   });
   engine_.info.add("memory", [this](engine::InfoWriter& out) {
     size_t bytes = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/text.h"
 
@@ -43,13 +44,17 @@ Turn::Turn(engine::Engine& engine, Clients& clients, persist::Persistence* persi
     : engine_(engine),
       clients_(clients),
       persistence_(persistence),
-      read_buffer_(std::make_unique_for_overwrite<char[]>(kReadBufferBytes)) {}
+      read_buffer_(std::make_unique_for_overwrite<char[]>(kReadBufferBytes)) {
+  engine_.waiting.set_host(this);
+}
+
+Turn::~Turn() { engine_.waiting.set_host(nullptr); }
 
 // ---- bytes -> requests ----
 
 bool Turn::reads_in_place(const Client& client) {
   return client.input.size() > kCopiedBytesMax || client.parser.bytes_needed() > kInPlaceBytesMin ||
-         (client.halts & Client::kPostponed) != 0;
+         (client.halts & Client::kHeld) != 0;
 }
 
 std::span<char> Turn::space_for(Client& client) {
@@ -107,7 +112,7 @@ void Turn::take(Client& client, std::string_view bytes) {
     if (!goes_on) break;
     execute();
   }
-  if ((client.halts & ~Client::kPostponed) == 0) client.input.append(bytes);
+  if ((client.halts & ~Client::kHeld) == 0) client.input.append(bytes);
 }
 
 // The same from the client's input. The batch is executed at once, because its arguments are views
@@ -153,6 +158,7 @@ bool Turn::parse_run(Client& client, std::string_view bytes, bool in_place, size
 void Turn::ended(Client& client) {
   if (client.has_ended) return;
   client.has_ended = true;
+  engine_.waiting.forget(client);  // nobody would take what it is given
   ended_.push_back(&client);
 }
 
@@ -164,8 +170,10 @@ void Turn::sent(Client& client) {
 // ---- requests -> replies ----
 
 void Turn::run() {
+  serve_waiting();
   execute();
   if (resumes_) resume_clients();
+  resume_served();
   read_used_ = 0;
   end_clients();
   clients_.sweep();
@@ -226,10 +234,16 @@ void Turn::execute_request(const Request& request, const engine::Prepared& prepa
   client.last_command = prepared.command;
   recent_[recent_next_++ % kRecentCommands] = prepared.command;
   writer_.bind(output, client.protocol);
-  if (engine_.execute(client, prepared, writer_) == engine::Verdict::kPostpone) [[unlikely]] {
-    client.halts |= Client::kPostponed;
-    run.kept_from = request.at;
-    return;
+  switch (engine_.execute(client, prepared, writer_)) {
+    case engine::Verdict::kPostpone:
+      client.halts |= Client::kPostponed;
+      run.kept_from = request.at;
+      return;
+    case engine::Verdict::kWait:  // has its own copy of the request
+      client.halts |= Client::kWaiting;
+      return;
+    default:
+      break;
   }
   ++client.commands;
   if (client.skips_reply || client.reply_mode == Client::ReplyMode::kOff) [[unlikely]] {
@@ -244,7 +258,7 @@ void Turn::close_runs() {
     Run& run = runs_[i];
     Client& client = *run.client;
     if (run.in_place) client.input.consume(run.kept_from);
-    if (client.halts == Client::kPostponed && run.kept_from < run.size) [[unlikely]] {
+    if ((client.halts & ~Client::kHeld) == 0 && run.kept_from < run.size) [[unlikely]] {
       if (!run.in_place) {
         client.input.prepend({run.bytes + run.kept_from, run.size - run.kept_from});
       }
@@ -338,6 +352,47 @@ void Turn::end_clients() {
     close_when_drained(*client);
   }
   ended_.clear();
+}
+
+// ---- clients that waited ----
+
+// Those whose time is up, and those for whom something changed outside of commands.
+void Turn::serve_waiting() {
+  if (resumes_) engine_.waiting.retry_postponed();
+  if (!engine_.waiting.is_due()) return;
+  changed_ = true;
+  engine_.refresh_clock();
+  engine_.waiting.serve();
+}
+
+resp::Reply& Turn::late_reply(engine::Session& session) {
+  auto& client = static_cast<Client&>(session);
+  resp::OutputBuffer& output = output_of(client);
+  late_mark_ = output.mark();
+  late_writer_.bind(output, client.protocol);
+  return late_writer_;
+}
+
+void Turn::end_wait(engine::Session& session) {
+  auto& client = static_cast<Client&>(session);
+  ++client.commands;
+  if (client.skips_reply || client.reply_mode == Client::ReplyMode::kOff) {
+    client.output.truncate(late_mark_);
+  }
+  served_.push_back(client.id);
+}
+
+// Takes up clients whose waiting is over, and those that are served by what these do. Between
+// batches, as below.
+void Turn::resume_served() {
+  while (!served_.empty()) {
+    for (const uint64_t id : std::exchange(served_, {})) {
+      Client* const client = clients_.find(id);
+      if (client == nullptr) continue;
+      client->halts &= static_cast<Client::Halts>(~Client::kWaiting);
+      take_input(*client);
+    }
+  }
 }
 
 // Takes up postponed clients. Only between batches: within one, a client's later requests could

@@ -38,10 +38,11 @@
 
 namespace roxdb::server {
 
-class Turn {
+class Turn final : public engine::WaitingHost {
  public:
   // `persistence` null: nothing is logged. All must outlive the Turn.
   Turn(engine::Engine& engine, Clients& clients, persist::Persistence* persistence);
+  ~Turn();
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
@@ -52,7 +53,8 @@ class Turn {
   // `size` > 0 bytes were read into what space_for() has just given for this client. May execute
   // the batch, and so close any client, this one included; none is freed.
   void received(Client& client, size_t size);
-  // The peer sends nothing more. What it sent is executed and answered, then it is closed.
+  // The peer sends nothing more. What it sent is executed and answered, then it is closed; but an
+  // answer that would have to be waited for is not.
   void ended(Client& client);
   // The connection is broken: nothing can be read from it or sent to it any more.
   void lost(Client& client) { clients_.close(client); }
@@ -82,6 +84,11 @@ class Turn {
   void drop_parked();
   // Lets clients go on that were told kPostpone.
   void resume_postponed() { resumes_ = true; }
+
+  // --- called by engine::Waiting ---------------------------------------------------------------
+
+  resp::Reply& late_reply(engine::Session& session) override;
+  void end_wait(engine::Session& session) override;
 
  private:
   // Requests of one client that came in one piece.
@@ -115,7 +122,9 @@ class Turn {
   void send_reply(Client& client, uint64_t ticket);
   void close_when_drained(Client& client);
   void end_clients();
+  void serve_waiting();
   void resume_clients();
+  void resume_served();
   void recycle(InputBuffer& input);
   void recycle(resp::OutputBuffer& output);
 
@@ -133,6 +142,8 @@ class Turn {
   std::vector<Run> runs_;
   resp::OutputBuffer unbound_;  // for the writer to be born with
   resp::RespWriter writer_{unbound_};
+  resp::RespWriter late_writer_{unbound_};  // for who waited, while writer_ is at work
+  resp::OutputBuffer::Mark late_mark_;
 
   static constexpr size_t kRecentCommands = 16;
   const engine::Command* recent_[kRecentCommands] = {};
@@ -143,6 +154,7 @@ class Turn {
   std::vector<Client*> ended_;
   bool changed_ = false;
   bool resumes_ = false;
+  std::vector<uint64_t> served_;  // ids of clients whose waiting is over
   std::vector<uint64_t> parked_;  // ids of clients with parked replies
 
   // Memory for those who need some next.
