@@ -1,0 +1,216 @@
+// sorted_set_pop.cc: members taken from either end of a sorted set.
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include "commands/shared/integer_text.h"
+#include "commands/sorted_set/members.h"
+#include "engine/call.h"
+#include "engine/command.h"
+#include "types/sorted_set_value.h"
+
+namespace roxdb::commands {
+namespace {
+
+using engine::Call;
+using engine::CommandSpec;
+using engine::Example;
+using engine::kFast;
+using engine::kWrite;
+using types::RankRange;
+using types::SortedSetValue;
+namespace errors = engine::errors;
+namespace event = engine::event;
+
+enum class End : uint8_t { kMin, kMax };
+
+// The first of the keys at arguments [first, last) that is there. kWrongType for what lies on the
+// way to it.
+struct Found {
+  size_t index;
+  SortedSetValue set;
+};
+Result<std::optional<Found>> find_first(Call& call, size_t first, size_t last) {
+  for (size_t i = first; i < last; ++i) {
+    ROX_TRY(const std::optional<SortedSetValue> set, call.edit<SortedSetValue>(i));
+    if (set) return std::optional<Found>({i, *set});
+  }
+  return std::optional<Found>();
+}
+
+// The `count` outermost members, or as many as there are.
+RankRange range_at(End end, const SortedSetValue& set, uint64_t count) {
+  const size_t size = set.size();
+  const size_t taken = std::min(count, uint64_t{size});
+  return end == End::kMin ? RankRange{0, taken} : RankRange{size - taken, size};
+}
+
+// Removes what was shown, and tells of it. The log has the effect: how many, of which key.
+void take(Call& call, Found& found, End end, RankRange range) {
+  found.set.erase(range);
+  call.changed(end == End::kMin ? event::kZPopMin : event::kZPopMax, found.index);
+  erase_if_empty(call, found.index, found.set);
+  call.log_as({end == End::kMin ? "ZPOPMIN" : "ZPOPMAX", call.arg(found.index),
+               IntegerText(static_cast<int64_t>(range.size()))});
+}
+
+// ---- ZPOPMIN, ZPOPMAX ----
+
+Status pop(Call& call, End end) {
+  if (call.argc() > 3) return errors::kSyntax;
+  const bool counted = call.argc() == 3;
+  int64_t count = 1;
+  if (counted) {
+    ROX_TRY(count, call.integer(2));
+    if (count < 0) return user_error("ERR value is out of range, must be positive");
+  }
+  ROX_TRY(std::optional<Found> found, find_first(call, 1, 2));
+  if (!found || count == 0) {
+    call.reply().array(0);
+    return kOk;
+  }
+  const RankRange range = range_at(end, found->set, static_cast<uint64_t>(count));
+  if (counted) {
+    reply_members(call.reply(), found->set.view(), range,
+                  {.downwards = end == End::kMax, .with_scores = true});
+  } else {
+    call.reply().array(2);  // flat in either protocol
+    found->set.view().visit(range, [&](std::string_view member, double score) {
+      call.reply().bulk(member);
+      call.reply().real(score);
+    });
+  }
+  take(call, *found, end, range);
+  return kOk;
+}
+
+// ZPOPMIN key [count] -> members with the lowest scores, with these
+Status zpopmin_command(Call& call) { return pop(call, End::kMin); }
+constexpr Example kZPopMinExamples[] = {{"ZADD k 1 a 2 b 3 c", ":3"},
+                                        {"ZPOPMIN k", "*[$a ,1]"},
+                                        {"ZPOPMIN k 5", "*[$b ,2 $c ,3]"},
+                                        {"ZPOPMIN k", "*[]"}};
+constexpr CommandSpec kZPopMin{
+    .name = "ZPOPMIN",
+    .syntax = "key [count]",
+    .summary = "Removes and returns the members with the lowest scores.",
+    .since = "5.0.0",
+    .complexity =
+        "O(log(N)*M) where N is the number of members in the set and M that of those removed",
+    .flags = kWrite | kFast,
+    .keys = "1:RW",
+    .handler = zpopmin_command,
+    .examples = kZPopMinExamples,
+};
+
+// ZPOPMAX key [count] -> members with the highest scores, with these
+Status zpopmax_command(Call& call) { return pop(call, End::kMax); }
+constexpr Example kZPopMaxExamples[] = {
+    {"ZADD k 1 a 2 b 3 c", ":3"},
+    {"ZPOPMAX k 2", "*[$c ,3 $b ,2]"},
+    {"ZPOPMAX k -1", "-ERR value is out of range, must be positive"}};
+constexpr CommandSpec kZPopMax{
+    .name = "ZPOPMAX",
+    .syntax = "key [count]",
+    .summary = "Removes and returns the members with the highest scores.",
+    .since = "5.0.0",
+    .complexity =
+        "O(log(N)*M) where N is the number of members in the set and M that of those removed",
+    .flags = kWrite | kFast,
+    .keys = "1:RW",
+    .handler = zpopmax_command,
+    .examples = kZPopMaxExamples,
+};
+
+// ---- ZMPOP ----
+
+struct ManyRequest {
+  size_t first_key;
+  size_t last_key;  // the one behind it
+  End end;
+  uint64_t count = 1;
+};
+
+// numkeys key... MIN|MAX [COUNT count], from argument `index` on.
+Result<ManyRequest> read_many(Call& call, size_t index) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  const auto keys = call.integer(index, 1, kMost);
+  if (!keys.ok()) return user_error("ERR numkeys should be greater than 0");
+  if (static_cast<uint64_t>(*keys) + 1 > call.argc() - index - 1) return errors::kSyntax;
+  ManyRequest request{
+      .first_key = index + 1, .last_key = index + 1 + static_cast<size_t>(*keys), .end = End::kMin};
+  if (call.is(request.last_key, "MAX")) {
+    request.end = End::kMax;
+  } else if (!call.is(request.last_key, "MIN")) {
+    return errors::kSyntax;
+  }
+  const size_t options = request.last_key + 1;
+  if (options == call.argc()) return request;
+  if (options + 2 != call.argc() || !call.is(options, "COUNT")) return errors::kSyntax;
+  const auto count = call.integer(options + 1, 1, kMost);
+  if (!count.ok()) return user_error("ERR count should be greater than 0");
+  request.count = static_cast<uint64_t>(*count);
+  return request;
+}
+
+// Shows and takes the members: [key, [[member, score] ...]], pairs in either protocol.
+void take_many(Call& call, Found& found, const ManyRequest& request) {
+  const RankRange range = range_at(request.end, found.set, request.count);
+  resp::Reply& reply = call.reply();
+  reply.array(2);
+  reply.bulk(call.arg(found.index));
+  reply.array(range.size());
+  const auto show = [&](std::string_view member, double score) {
+    reply.array(2);
+    reply.bulk(member);
+    reply.real(score);
+  };
+  if (request.end == End::kMin) {
+    found.set.view().visit(range, show);
+  } else {
+    found.set.view().visit_downwards(range, show);
+  }
+  take(call, found, request.end, range);
+}
+
+// ZMPOP numkeys key... MIN|MAX [COUNT count] -> [key, members with scores], nil when all are absent
+Status zmpop_command(Call& call) {
+  ROX_TRY(const ManyRequest request, read_many(call, 1));
+  ROX_TRY(std::optional<Found> found, find_first(call, request.first_key, request.last_key));
+  if (found) {
+    take_many(call, *found, request);
+  } else {
+    call.reply().null_array();
+  }
+  return kOk;
+}
+constexpr Example kZMPopExamples[] = {
+    {"ZMPOP 2 a b MIN", "*nil"},
+    {"ZADD b 1 x 2 y 3 z", ":3"},
+    {"ZMPOP 2 a b MIN", "*[$b *[*[$x ,1]]]"},
+    {"ZMPOP 2 a b MAX COUNT 10", "*[$b *[*[$z ,3] *[$y ,2]]]"},
+    {"ZMPOP 0 a MIN", "-ERR numkeys should be greater than 0"},
+    {"ZMPOP 1 a MIN COUNT 0", "-ERR count should be greater than 0"}};
+constexpr CommandSpec kZMPop{
+    .name = "ZMPOP",
+    .syntax = "numkeys key... (MIN | MAX) [COUNT count]",
+    .summary = "Removes and returns members of the first of several sorted sets that is not empty.",
+    .since = "7.0.0",
+    .complexity =
+        "O(K)+O(M*log(N)) where K is the number of keys, N the number of members in the set and M "
+        "that of those removed",
+    .flags = kWrite,
+    .keys = "count@1:RW",
+    .handler = zmpop_command,
+    .examples = kZMPopExamples,
+};
+
+constexpr const CommandSpec* kCommands[] = {&kZMPop, &kZPopMax, &kZPopMin};
+
+}  // namespace
+
+extern constinit const engine::CommandFamily kSortedSetPopFamily;
+constinit const engine::CommandFamily kSortedSetPopFamily{"zset", kCommands};
+
+}  // namespace roxdb::commands
