@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(other_types_are_refused_and_nothing_moves) {
 BOOST_AUTO_TEST_CASE(several_elements_move_in_the_order_asked_for) {
   const struct {
     const char* request;
-    const char* reply;
+    const char* moved;
     const char* destination;
   } kCases[] = {
       {"LMOVEM a b LEFT LEFT COUNT 2 OBO", "*[$2 $1]", "*[$2 $1 $x $y]"},
@@ -57,12 +57,12 @@ BOOST_AUTO_TEST_CASE(several_elements_move_in_the_order_asked_for) {
       {"LMOVEM a b LEFT RIGHT EXACTLY 5 OBO", "*nil", "*[$x $y]"},
       {"LMOVEM a b LEFT RIGHT", "*[$1]", "*[$x $y $1]"},
   };
-  for (const auto& [request, reply, destination] : kCases) {
+  for (const auto& [request, moved, destination] : kCases) {
     BOOST_TEST_CONTEXT(request) {
       run("FLUSHALL");
       run("RPUSH a 1 2 3 4");
       run("RPUSH b x y");
-      BOOST_TEST(run(request) == reply);
+      BOOST_TEST(run(request) == moved);
       BOOST_TEST(run("LRANGE b 0 -1") == destination);
     }
   }
