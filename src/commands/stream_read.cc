@@ -1,0 +1,444 @@
+// stream_read.cc: reading what comes behind an ID of several streams, alone (XREAD) or as a
+// consumer of a group (XREADGROUP), and waiting for it.
+//
+// A group hands each record to one consumer. What the log says of that is not who asked, but who
+// has what since when: see claim_log.h.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "commands/shared/timeout.h"
+#include "commands/stream/claim_log.h"
+#include "commands/stream/id_argument.h"
+#include "commands/stream/lookup.h"
+#include "commands/stream/record_reply.h"
+#include "engine/call.h"
+#include "engine/command.h"
+
+namespace roxdb::commands {
+namespace {
+
+using containers::RecordCursor;
+using engine::Call;
+using engine::CommandSpec;
+using engine::Example;
+using engine::kBlocking;
+using engine::kReadOnly;
+using engine::kWrite;
+using types::Consumer;
+using types::Group;
+using types::IdIndex;
+using types::Pending;
+using types::Stream;
+using types::StreamValue;
+namespace errors = engine::errors;
+
+// The request, apart from the IDs.
+struct ReadOptions {
+  uint64_t count = 0;  // of records for each stream; 0: all
+  std::optional<int64_t> wait_ms;
+  std::optional<int64_t> claim_idle_ms;
+  bool has_group = false;
+  bool no_ack = false;
+  std::string_view group;
+  std::string_view consumer;
+  size_t first_key = 0;
+  size_t streams = 0;
+
+  size_t id_index(size_t stream) const { return first_key + streams + stream; }
+};
+
+Status only_by_group(Call& call, std::string_view option) {
+  return call.fail("ERR The {} option is only supported by XREADGROUP. You called XREAD instead.",
+                   option);
+}
+
+Result<int64_t> read_claim_idle(Call& call, size_t index) {
+  const auto idle_ms = parse_int64(call.arg(index));
+  if (!idle_ms) return user_error("ERR min-idle-time is not an integer");
+  if (*idle_ms < 0) return user_error("ERR min-idle-time must be a positive integer");
+  return *idle_ms;
+}
+
+Result<ReadOptions> read_options(Call& call, bool is_group) {
+  ReadOptions options;
+  for (size_t at = 1; at < call.argc() && options.first_key == 0; ++at) {
+    const size_t more = call.argc() - 1 - at;
+    if (more >= 1 && call.is(at, "BLOCK")) {
+      ROX_TRY(options.wait_ms, read_timeout(call, ++at, TimeoutUnit::kMilliseconds));
+    } else if (more >= 1 && call.is(at, "COUNT")) {
+      ROX_TRY(const int64_t count, call.integer(++at));
+      options.count = static_cast<uint64_t>(std::max<int64_t>(count, 0));
+    } else if (more >= 1 && call.is(at, "STREAMS")) {
+      options.first_key = at + 1;
+    } else if (more >= 2 && call.is(at, "GROUP")) {
+      if (!is_group) return only_by_group(call, "GROUP");
+      options.has_group = true;
+      options.group = call.arg(at + 1);
+      options.consumer = call.arg(at + 2);
+      at += 2;
+    } else if (call.is(at, "NOACK")) {
+      if (!is_group) return only_by_group(call, "NOACK");
+      options.no_ack = true;
+    } else if (more >= 1 && call.is(at, "CLAIM")) {
+      if (!is_group) return only_by_group(call, "CLAIM");
+      ROX_TRY(options.claim_idle_ms, read_claim_idle(call, ++at));
+    } else {
+      return errors::kSyntax;
+    }
+  }
+  if (options.first_key == 0) return errors::kSyntax;
+  const size_t names = call.argc() - options.first_key;
+  if (names % 2 != 0) {
+    return call.fail(
+        "ERR Unbalanced '{}' list of streams: for each stream key an ID{} must be specified.",
+        call.command().full_name, is_group ? " or '>'" : ", '+', or '$'");
+  }
+  options.streams = names / 2;
+  if (is_group && !options.has_group) return user_error("ERR Missing GROUP option for XREADGROUP");
+  return options;
+}
+
+// The reply, begun with the first stream that has something to give. RESP3 shows the streams as a
+// map, RESP2 as pairs.
+class StreamsReply {
+ public:
+  explicit StreamsReply(resp::Reply& reply) : reply_(reply) {}
+  // The caller adds the records next.
+  void add(std::string_view key) {
+    using Aggregate = resp::Reply::Aggregate;
+    const bool is_map = reply_.protocol() >= 3;
+    if (streams_++ == 0) open_ = reply_.open(is_map ? Aggregate::kMap : Aggregate::kArray);
+    if (!is_map) reply_.array(2);
+    reply_.bulk(key);
+  }
+  // False: there was nothing, and nothing was said.
+  bool close() {
+    if (streams_ > 0) reply_.close(*open_, streams_);
+    return streams_ > 0;
+  }
+
+ private:
+  resp::Reply& reply_;
+  std::optional<resp::Reply::Open> open_;
+  size_t streams_ = 0;
+};
+
+// Nothing is there. Waits if the request wants to, else says so.
+Status wait_or_say(Call& call, const ReadOptions& options, engine::Args args) {
+  if (!options.wait_ms || call.timed_out() || !call.may_wait()) return call.reply_null_array();
+  return call.wait({.type = types::TypeId::kStream,
+                    .first_key = options.first_key,
+                    .keys = options.streams,
+                    .timeout_ms = *options.wait_ms,
+                    .when_gone = options.has_group,
+                    .args = args});
+}
+
+// --- XREAD ---------------------------------------------------------------------------------
+
+// Behind which ID to read. "$": what comes from now on; "+": the last record.
+Result<Id> read_after(Call& call, size_t index, const Stream* stream) {
+  const std::string_view text = call.arg(index);
+  if (text == "$") return stream == nullptr ? containers::kIdMin : stream->last_id;
+  if (text == "+") {
+    if (stream == nullptr) return containers::kIdMin;
+    const auto last = stream->log().last();
+    return last ? *id_before(*last) : stream->last_id;
+  }
+  if (text == ">") {
+    return user_error(
+        "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> "
+        "<consumer> option.");
+  }
+  return read_id(call, index);
+}
+
+// XREAD [COUNT count] [BLOCK ms] STREAMS key... id... -> for each stream with something behind the
+// ID: its key and the records; nil when there is nothing
+Status xread_command(Call& call) {
+  ROX_TRY(const ReadOptions options, read_options(call, false));
+  std::vector<const Stream*> streams(options.streams);
+  std::vector<Id> after(options.streams);
+  for (size_t i = 0; i < options.streams; ++i) {
+    ROX_TRY(streams[i], read_stream(call, options.first_key + i));
+    ROX_TRY(after[i], read_after(call, options.id_index(i), streams[i]));
+  }
+  StreamsReply reply(call.reply());
+  for (size_t i = 0; i < options.streams; ++i) {
+    if (streams[i] == nullptr) continue;
+    const auto start = id_after(after[i]);
+    const auto last = streams[i]->log().last();
+    if (!start || !last || *last < *start) continue;
+    reply.add(call.arg(options.first_key + i));
+    reply_records(call.reply(), RecordCursor(streams[i]->log(), *start, containers::kIdMax),
+                  options.count);
+  }
+  if (reply.close()) return kOk;
+  // When it runs again, "$" must still mean what it means now.
+  std::vector<IdText> settled(after.begin(), after.end());
+  std::vector<std::string_view> args(call.args().begin(), call.args().end());
+  for (size_t i = 0; i < options.streams; ++i) args[options.id_index(i)] = settled[i];
+  return wait_or_say(call, options, args);
+}
+constexpr Example kXReadExamples[] = {
+    {"XADD s 1-1 a 1", "$1-1"},
+    {"XADD s 1-2 b 2", "$1-2"},
+    {"XREAD COUNT 1 STREAMS s none 0 0", "*[*[$s *[*[$1-1 *[$a $1]]]]]"},
+    {"XREAD STREAMS s +", "*[*[$s *[*[$1-2 *[$b $2]]]]]"},
+    {"XREAD STREAMS s 1-2", "*nil"}};
+constexpr CommandSpec kXRead{
+    .name = "XREAD",
+    .syntax = "[COUNT count] [BLOCK milliseconds] STREAMS key... id...",
+    .summary = "Returns the records of streams behind given IDs; waits for some if need be.",
+    .since = "5.0.0",
+    .complexity = "O(log N + M) for each stream, where M is the number of records returned",
+    .flags = kReadOnly | kBlocking,
+    .keys = "after(STREAMS,1)..end|half:RO",
+    .arity = -4,
+    .handler = xread_command,
+    .examples = kXReadExamples,
+};
+
+// --- XREADGROUP ----------------------------------------------------------------------------
+
+// One stream of the request.
+struct Source {
+  StreamValue stream;
+  Group* group;
+  std::optional<Id> history_after;  // its own pending records behind this ID; none: new ones
+};
+
+Result<Source> read_source(Call& call, const ReadOptions& options, size_t stream_number) {
+  const size_t key_index = options.first_key + stream_number;
+  const size_t id_index = options.id_index(stream_number);
+  ROX_TRY(std::optional<StreamValue> stream, call.edit<StreamValue>(key_index));
+  Group* group = stream ? (*stream)->groups().find(options.group) : nullptr;
+  if (group == nullptr) {
+    return call.fail(
+        "NOGROUP No such key '{}' or consumer group '{}' in XREADGROUP with GROUP option",
+        call.arg(key_index), options.group);
+  }
+  const std::string_view text = call.arg(id_index);
+  if (text == "$" || text == "+") {
+    return call.fail(
+        "ERR The {} ID is meaningless in the context of XREADGROUP: you want to read the history "
+        "of this consumer by specifying a proper ID, or use the > ID to get new messages. The {} "
+        "ID would just return an empty result set.",
+        text, text);
+  }
+  Source source{*stream, group, std::nullopt};
+  if (text != ">") {
+    ROX_TRY(source.history_after, read_id(call, id_index));
+  }
+  return source;
+}
+
+// Serves one stream to one consumer.
+class GroupReader {
+ public:
+  GroupReader(Call& call, const ReadOptions& options, const Source& source, std::string_view key,
+              Consumer* consumer)
+      : call_(call),
+        options_(options),
+        stream_(source.stream),
+        slabs_(source.stream.home().slabs),
+        group_(*source.group),
+        key_(key),
+        consumer_(consumer),
+        log_(call, key, group_) {}
+
+  // What the consumer has pending behind an ID, as it was given: a record that is gone from the
+  // stream shows as its ID alone.
+  void reply_history(const Id& after) {
+    std::vector<Pending*> rows;
+    if (const auto start = id_after(after)) {
+      for (IdIndex::Place place = consumer_->pending().at_or_after(*start);
+           place && !is_enough(rows.size()); place.next()) {
+        rows.push_back(place.as<Pending>());
+      }
+    }
+    call_.reply().array(rows.size());
+    for (Pending* pending : rows) {
+      RecordCursor cursor(stream_->log(), pending->id, pending->id);
+      if (cursor.next()) {
+        deliver_again(*pending);
+        reply_record(call_.reply(), cursor);
+      } else {
+        call_.reply().array(2);
+        reply_id(call_.reply(), pending->id);
+        call_.reply().null_array();
+      }
+    }
+  }
+
+  // Records that were pending for too long, then new ones. False: neither, and nothing was said.
+  bool reply_new(StreamsReply& reply) {
+    const std::vector<Pending*> idle = take_idle();
+    const auto start = id_after(group_.last_delivered);
+    const auto last = stream_->log().last();
+    const bool has_new = start && last && *start <= *last && !is_enough(idle.size());
+    if (idle.empty() && !has_new) return false;
+    reply.add(key_);
+    const resp::Reply::Open open = call_.reply().open(resp::Reply::Aggregate::kArray);
+    size_t count = 0;
+    for (Pending* pending : idle) {
+      reply_claimed(*pending);
+      count++;
+    }
+    if (has_new) {
+      RecordCursor cursor(stream_->log(), *start, containers::kIdMax);
+      while (!is_enough(count) && cursor.next()) {
+        reply_fresh(cursor);
+        count++;
+      }
+      log_.add_progress();
+    }
+    call_.reply().close(open, count);
+    return true;
+  }
+
+ private:
+  bool is_enough(size_t count) const { return options_.count != 0 && count >= options_.count; }
+
+  // The pending records to claim, those that waited longest first. Those gone from the stream are
+  // dropped on the way.
+  std::vector<Pending*> take_idle() {
+    std::vector<Pending*> idle;
+    if (!options_.claim_idle_ms) return idle;
+    for (Pending* pending = group_.oldest(); pending != nullptr && !is_enough(idle.size());) {
+      Pending* const later = pending->later;
+      if (pending->consumer != nullptr &&
+          call_.now_ms() - pending->delivered_at_ms < *options_.claim_idle_ms) {
+        break;
+      }
+      if (stream_->log().contains(pending->id)) {
+        idle.push_back(pending);
+      } else {
+        log_.add_dropped(pending->id);
+        group_.remove(slabs_, pending);
+      }
+      pending = later;
+    }
+    return idle;
+  }
+
+  void deliver_again(Pending& pending) {
+    group_.assign(slabs_, &pending, consumer_);
+    group_.set_time(&pending, call_.now_ms());
+    if (pending.deliveries < static_cast<uint64_t>(INT64_MAX)) pending.deliveries++;
+    log_.add(pending);
+  }
+
+  // With CLAIM a record tells how long it waited and how often it was delivered before.
+  void reply_claimed(Pending& pending) {
+    RecordCursor cursor(stream_->log(), pending.id, pending.id);
+    const bool is_there = cursor.next();
+    ROX_ASSERT(is_there);
+    const bool was_nobodys = pending.consumer == nullptr;
+    call_.reply().array(4);
+    reply_id(call_.reply(), pending.id);
+    reply_fields(call_.reply(), cursor);
+    call_.reply().integer(
+        was_nobodys ? 0 : std::max<int64_t>(call_.now_ms() - pending.delivered_at_ms, 0));
+    call_.reply().integer(static_cast<int64_t>(pending.deliveries));
+    deliver_again(pending);
+    consumer_->active_at_ms = call_.now_ms();
+  }
+
+  void reply_fresh(const RecordCursor& cursor) {
+    const Id id = cursor.id();
+    stream_->note_delivery(group_, id);
+    if (options_.claim_idle_ms) {
+      call_.reply().array(4);
+      reply_id(call_.reply(), id);
+      reply_fields(call_.reply(), cursor);
+      call_.reply().integer(0);
+      call_.reply().integer(0);
+    } else {
+      reply_record(call_.reply(), cursor);
+    }
+    if (options_.no_ack) return;
+    // After XGROUP SETID a record may come once more, while somebody still has it pending.
+    Pending* pending = group_.find(id);
+    if (pending == nullptr) {
+      pending = group_.add(slabs_, id, consumer_, call_.now_ms(), 1);
+    } else {
+      group_.assign(slabs_, pending, consumer_);
+      group_.set_time(pending, call_.now_ms());
+      pending->deliveries = 1;
+    }
+    consumer_->active_at_ms = call_.now_ms();
+    log_.add(*pending);
+  }
+
+  Call& call_;
+  const ReadOptions& options_;
+  const StreamValue& stream_;
+  memory::Slabs& slabs_;
+  Group& group_;
+  std::string_view key_;
+  Consumer* consumer_;
+  ClaimLog log_;
+};
+
+// XREADGROUP GROUP group consumer [options] STREAMS key... id... -> as XREAD
+Status xreadgroup_command(Call& call) {
+  ROX_TRY(const ReadOptions options, read_options(call, true));
+  std::vector<Source> sources;
+  sources.reserve(options.streams);
+  for (size_t i = 0; i < options.streams; ++i) {
+    ROX_TRY(Source source, read_source(call, options, i));
+    sources.push_back(source);
+  }
+  StreamsReply reply(call.reply());
+  for (size_t i = 0; i < options.streams; ++i) {
+    const Source& source = sources[i];
+    const std::string_view key = call.arg(options.first_key + i);
+    Consumer* consumer =
+        find_or_add_consumer(call, source.stream.home(), *source.group, key, options.consumer);
+    consumer->seen_at_ms = call.now_ms();
+    GroupReader reader(call, options, source, key, consumer);
+    if (source.history_after) {
+      reply.add(key);
+      reader.reply_history(*source.history_after);
+    } else {
+      reader.reply_new(reply);
+    }
+  }
+  if (reply.close()) return kOk;
+  return wait_or_say(call, options, {});
+}
+constexpr Example kXReadGroupExamples[] = {
+    {"XADD s 1-1 a 1", "$1-1"},
+    {"XGROUP CREATE s g 0", "+OK"},
+    {"XREADGROUP GROUP g c STREAMS s >", "*[*[$s *[*[$1-1 *[$a $1]]]]]"},
+    {"XREADGROUP GROUP g c STREAMS s >", "*nil"},
+    {"XREADGROUP GROUP g c STREAMS s 0", "*[*[$s *[*[$1-1 *[$a $1]]]]]"},
+    {"XREADGROUP GROUP g d CLAIM 0 STREAMS s >", "*[*[$s *[*[$1-1 *[$a $1] :0 :2]]]]"},
+    {"XREADGROUP GROUP g c STREAMS s 0", "*[*[$s *[]]]"}};
+constexpr CommandSpec kXReadGroup{
+    .name = "XREADGROUP",
+    .syntax =
+        "GROUP group consumer [COUNT count] [BLOCK milliseconds] [CLAIM min-idle-time] "
+        "[NOACK] STREAMS key... id...",
+    .summary = "Hands records of streams to a consumer of a group; waits for some if need be.",
+    .since = "5.0.0",
+    .complexity =
+        "O(M log N) for each stream, where M is the number of records returned and N that "
+        "of pending ones",
+    .flags = kWrite | kBlocking,
+    .keys = "after(STREAMS,4)..end|half:RO",
+    .arity = -7,
+    .handler = xreadgroup_command,
+    .examples = kXReadGroupExamples,
+};
+
+constexpr const CommandSpec* kCommands[] = {&kXRead, &kXReadGroup};
+
+}  // namespace
+
+extern constinit const engine::CommandFamily kStreamReadFamily;
+constinit const engine::CommandFamily kStreamReadFamily{"stream", kCommands};
+
+}  // namespace roxdb::commands
