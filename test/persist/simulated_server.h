@@ -42,24 +42,19 @@ class SteppedExecutor final : public Executor {
     jobs_.push_back({std::move(work), std::move(done)});
   }
   bool idle() const { return jobs_.empty(); }
-  // Does the oldest job and reports its end.
+  // Does the oldest job, or what step_half() has left of it, and reports its end.
   void step() {
     if (jobs_.empty()) return;
     const Job job = std::move(jobs_.front());
     jobs_.pop_front();
-    job.work();
+    if (job.work) job.work();
     job.done();
   }
   // Does the oldest job; its end is reported by the next call.
   void step_half() {
     if (jobs_.empty()) return;
-    if (jobs_.front().work) {
-      std::exchange(jobs_.front().work, nullptr)();
-      return;
-    }
-    const Job job = std::move(jobs_.front());
-    jobs_.pop_front();
-    job.done();
+    if (!jobs_.front().work) return step();
+    std::exchange(jobs_.front().work, nullptr)();
   }
 
  private:

@@ -124,10 +124,10 @@ BOOST_AUTO_TEST_CASE(always_answers_after_the_sync_and_one_sync_serves_a_group) 
   BOOST_TEST(server->persistence.released() >= first);
   BOOST_TEST(server->persistence.released() < last);
   BOOST_TEST(environment.calls(CallKind::kWrite, "incr") == writes + 1);
-  executor.step();
+  // One sync for both, and that of the room which is made for records to come.
+  while (!executor.idle()) executor.step();
   BOOST_TEST(server->persistence.released() >= last);
-  BOOST_TEST(environment.calls(CallKind::kSync, "incr") == syncs + 2);
-  BOOST_TEST(executor.idle());
+  BOOST_TEST(environment.calls(CallKind::kSync, "incr") == syncs + 3);
   turn("GET b");
   BOOST_TEST(ticket == 0u);
 }
@@ -155,9 +155,12 @@ BOOST_AUTO_TEST_CASE(everysec_answers_at_once_and_makes_writers_wait_after_two_s
   BOOST_TEST((server->engine.execute(client, set, reply) == engine::Verdict::kPostpone));
   BOOST_TEST((server->engine.execute(client, get, reply) == engine::Verdict::kPass));
   BOOST_TEST(reply.take() == "$1");
+  // What waited is written now. It may be as old as that sync, so writers wait for its own, too.
+  executor.step();
+  BOOST_TEST(environment.calls(CallKind::kWrite, "incr") == writes + 1);
+  BOOST_TEST((server->engine.execute(client, set, reply) == engine::Verdict::kPostpone));
   executor.step();
   BOOST_TEST((server->engine.execute(client, set, reply) == engine::Verdict::kPass));
-  BOOST_TEST(environment.calls(CallKind::kWrite, "incr") == writes + 1);
   while (!executor.idle()) executor.step();
 }
 
@@ -178,7 +181,7 @@ BOOST_AUTO_TEST_CASE(a_change_of_policy_lets_go_what_waited_for_the_old_one) {
   BOOST_TEST(ticket > server->persistence.released());
   BOOST_TEST(server->set("appendfsync", "no"));
   BOOST_TEST(ticket <= server->persistence.released());
-  executor.step();
+  while (!executor.idle()) executor.step();
 }
 
 // --- rewriting
@@ -600,7 +603,7 @@ BOOST_AUTO_TEST_CASE(restoring_takes_a_file_and_keeps_the_old_ones) {
     BOOST_TEST(restart.image().files.contains("data/dump.rdb.before-restore"));
     Restart absent(image, settings,
                    {.restore_file = "data/none", .salvage = false, .on_progress = {}});
-    BOOST_TEST(absent.exit_code == 10);
+    BOOST_TEST(absent.exit_code == 12);
   }
 }
 
