@@ -1,12 +1,10 @@
 // scan.cc: finding keys without knowing them.
-#include <charconv>
-#include <optional>
+#include <string>
 #include <vector>
 
-#include "base/glob.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "commands/shared/integer_text.h"
+#include "commands/shared/scan_options.h"
 #include "engine/call.h"
 #include "engine/command.h"
 #include "types/value_type.h"
@@ -28,17 +26,6 @@ bool is_expired(Call& call, const Entry& entry) {
   return entry.has_expiry() && entry.expire_at_ms() < call.now_ms();
 }
 
-struct Pattern {
-  std::string_view text = "*";
-
-  bool matches(std::string_view key) const { return text == "*" || glob_match(text, key); }
-};
-
-Result<Pattern> read_pattern(std::string_view text) {
-  if (text.size() > kPatternBytesMax) return user_error("ERR pattern too complex");
-  return Pattern{text};
-}
-
 Status reply_keys(Call& call, const std::vector<const Entry*>& entries) {
   call.reply().array(entries.size());
   for (const Entry* entry : entries) call.reply().bulk(entry->key());
@@ -47,7 +34,7 @@ Status reply_keys(Call& call, const std::vector<const Entry*>& entries) {
 
 // KEYS pattern -> all keys that match
 Status keys_command(Call& call) {
-  ROX_TRY(const Pattern pattern, read_pattern(call.arg(1)));
+  ROX_TRY(const ScanPattern pattern, read_scan_pattern(call.arg(1)));
   std::vector<const Entry*> found;
   size_t bytes = 0;
   call.keyspace().table().for_each([&](const Entry* entry) {
@@ -98,39 +85,6 @@ constexpr CommandSpec kRandomKey{
     .examples = kRandomKeyExamples,
 };
 
-struct ScanOptions {
-  Pattern pattern;
-  size_t count = 10;
-  std::string_view type_name = {};  // empty: any
-};
-
-Result<ScanOptions> read_scan_options(Call& call, size_t first) {
-  ScanOptions options;
-  for (size_t i = first; i < call.argc(); i += 2) {
-    if (i + 1 == call.argc()) return errors::kSyntax;
-    if (call.is(i, "COUNT")) {
-      ROX_TRY(const int64_t count, call.integer(i + 1));
-      if (count < 1) return errors::kSyntax;
-      options.count = static_cast<size_t>(count);
-    } else if (call.is(i, "MATCH")) {
-      ROX_TRY(options.pattern, read_pattern(call.arg(i + 1)));
-    } else if (call.is(i, "TYPE")) {
-      options.type_name = call.arg(i + 1);
-    } else {
-      return errors::kSyntax;
-    }
-  }
-  return options;
-}
-
-std::optional<uint64_t> parse_cursor(std::string_view text) {
-  uint64_t cursor;
-  const char* end = text.data() + text.size();
-  const auto [parsed_to, error] = std::from_chars(text.data(), end, cursor);
-  if (error != std::errc() || parsed_to != end) return std::nullopt;
-  return cursor;
-}
-
 bool is_wanted(const Entry& entry, const ScanOptions& options) {
   if (!options.type_name.empty() &&
       !equal_ignore_case(options.type_name, types::value_type(entry.type())->name())) {
@@ -142,9 +96,8 @@ bool is_wanted(const Entry& entry, const ScanOptions& options) {
 // SCAN cursor [...] -> [where to go on, keys]. Every key that is there all the time comes at least
 // once, see containers/table.h. The work of one call is bounded by COUNT, not by what it finds.
 Status scan_command(Call& call) {
-  auto cursor = parse_cursor(call.arg(1));
-  if (!cursor) return user_error("ERR invalid cursor");
-  ROX_TRY(const ScanOptions options, read_scan_options(call, 2));
+  ROX_TRY(uint64_t cursor, read_scan_cursor(call, 1));
+  ROX_TRY(const ScanOptions options, read_scan_options(call, 2, Scanned::kKeys));
 
   std::vector<const Entry*> found;
   std::vector<std::string> expired;
@@ -153,7 +106,7 @@ Status scan_command(Call& call) {
   const auto& table = call.keyspace().table();
   do {
     visited++;  // so that empty stretches of the table end, too
-    *cursor = table.scan(*cursor, [&](const Entry* entry) {
+    cursor = table.scan(cursor, [&](const Entry* entry) {
       visited++;
       if (is_expired(call, *entry)) {
         expired.emplace_back(entry->key());
@@ -162,10 +115,10 @@ Status scan_command(Call& call) {
         bytes += entry->key_size() + kReplyBytesPerKey;
       }
     });
-  } while (*cursor != 0 && visited < options.count && bytes < kReplyBytesMax);
+  } while (cursor != 0 && visited < options.count && bytes < kReplyBytesMax);
 
   call.reply().array(2);
-  call.reply().bulk(std::to_string(*cursor));
+  call.reply().bulk(std::to_string(cursor));
   ROX_TRY(reply_keys(call, found));
   // Whoever walks over expired keys removes them.
   for (const std::string& key : expired) call.engine().find(call.db(), call.engine().key(key));

@@ -69,14 +69,47 @@ Cell* Engine::find(int db, const Key& key) {
   Cell* cell = keyspace->find(key);
   if (cell == nullptr) return nullptr;
   const Entry& entry = Keyspace::entry(*cell);
-  if (__builtin_expect(entry.has_expiry() && entry.expire_at_ms() < now_ms_, 0)) {
+  if (__builtin_expect(is_due(entry, now_ms_), 0)) {
     // The log says itself what expired, and when: until then its commands must find the key,
     // whatever the date of the replay is (D4).
     if (silent_) return cell;
-    if (expire_on_access) expire(db, key, *cell);
-    return nullptr;
+    if (expire_on_access) return expire_due_of(db, key, *cell) ? cell : nullptr;
+    if (entry.has_expiry() && entry.expire_at_ms() < now_ms_) return nullptr;
   }
   return cell;
+}
+
+bool Engine::expire_due_of(int db, const Key& key, Cell& cell) {
+  const Entry& entry = Keyspace::entry(cell);
+  if (!entry.has_expiry() || entry.expire_at_ms() >= now_ms_) return expire_fields(db, key, cell);
+  expire(db, key, cell);
+  return false;
+}
+
+bool Engine::expire_fields(int db, const Key& key, Cell& cell) {
+  constexpr size_t kFieldsMax = 512;  // some 200 us; what is left, readers pass over
+  Keyspace& keys = keyspace(db);
+  const std::string name(key.name);  // may be the entry's own bytes, which move
+  types::HashValue hash(keys.home(), cell);
+  std::vector<std::string> fields;
+  const size_t count = hash.take_due(now_ms_, kFieldsMax, has_listeners() ? &fields : nullptr);
+  const bool emptied = hash.empty();
+  // The table has forgotten the mark if it led here, and does not know the next one.
+  if (!emptied) keys.lower_mark(key, Keyspace::entry(cell));
+  if (count == 0) return true;
+  statistics.expired_fields += count;
+  dirty += count;
+  if (emptied) erase(db, key, cell);
+  if (has_listeners()) {
+    begin_unit();
+    std::vector<std::string_view> command{"HDEL", name};
+    command.insert(command.end(), fields.begin(), fields.end());
+    log(db, command);
+    notify(db, name, event::kHExpired);
+    if (emptied) notify(db, name, event::kDel);
+    end_unit();
+  }
+  return !emptied;
 }
 
 void Engine::expire(int db, const Key& key, Cell& cell) {
@@ -268,13 +301,20 @@ bool Engine::expire_due(uint64_t deadline_ns) {
   constexpr size_t kSegmentsMax = 1024;
   for (size_t visited = 0; visited < keyspaces_.size();) {
     Keyspace* keys = keyspaces_[expire_db_].get();
-    if (keys != nullptr && keys->expires() > 0) {
+    if (keys != nullptr && keys->table().lowest_mark() < static_cast<uint64_t>(now_ms_)) {
       due_.clear();
       expire_cursor_ = keys->table().collect_marked(static_cast<uint64_t>(now_ms_ - 1),
                                                     expire_cursor_, kDueMax, kSegmentsMax, due_);
       for (Entry* entry : due_) {
         const Key due = key(entry->key());
-        if (Cell* cell = keys->find(due)) expire(static_cast<int>(expire_db_), due, *cell);
+        if (Cell* cell = keys->find(due)) {
+          // A huge hash in pieces, as long as there is time; the mark tells of the rest.
+          while (expire_due_of(static_cast<int>(expire_db_),
+                               {Keyspace::entry(*cell).key(), due.hash}, *cell) &&
+                 is_due(Keyspace::entry(*cell), now_ms_) &&
+                 environment_->monotonic_ns() < deadline_ns) {
+          }
+        }
       }
       if (expire_cursor_ != 0) {
         if (environment_->monotonic_ns() < deadline_ns) continue;

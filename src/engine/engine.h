@@ -42,6 +42,7 @@ struct Statistics {
   uint64_t keyspace_hits = 0;
   uint64_t keyspace_misses = 0;
   uint64_t expired_keys = 0;
+  uint64_t expired_fields = 0;  // of hashes
   uint64_t evicted_keys = 0;
   uint64_t expired_time_cap_reached = 0;
   uint64_t error_replies = 0;
@@ -213,6 +214,10 @@ class Engine {
   void report_slow(Session& session, const Prepared& prepared, uint64_t cycles);
   void reply_error(resp::Reply& reply, const Status& status);
   void expire(int db, const Key& key, Cell& cell);
+  // Removes fields of a hash that are due, some at a time, and the key when none are left: false.
+  bool expire_fields(int db, const Key& key, Cell& cell);
+  // Removes what is due of a key: itself, or fields of it. False: the key is gone.
+  bool expire_due_of(int db, const Key& key, Cell& cell);
   void remove(int db, const Key& key, Cell& cell, Event event);
   bool expire_due(uint64_t deadline_ns);
   void empty_trash(Keyspace& keyspace);

@@ -32,10 +32,7 @@ Keyspace::~Keyspace() {
 
 Cell* Keyspace::insert(const Key& key, Entry* entry) {
   Cell* cell = table_.insert(key.hash, entry);
-  if (entry->has_expiry()) {
-    expires_++;
-    table_.lower_mark(key.hash, static_cast<uint64_t>(entry->expire_at_ms()));
-  }
+  if (entry->has_expiry()) expires_++;
   return cell;
 }
 
@@ -43,9 +40,7 @@ void Keyspace::replace(const Key& key, Cell& cell, Entry* new_entry) {
   Entry& old = entry(cell);
   expires_ += size_t{new_entry->has_expiry()} - size_t{old.has_expiry()};
   table_.replace(&cell, new_entry);
-  if (new_entry->has_expiry()) {
-    table_.lower_mark(key.hash, static_cast<uint64_t>(new_entry->expire_at_ms()));
-  }
+  lower_mark(key, *new_entry);
   free_entry(&old);
 }
 

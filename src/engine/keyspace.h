@@ -6,6 +6,7 @@
 // as a parameter, and who must hear of a change is the Engine's business.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -17,6 +18,7 @@
 #include "base/random.h"
 #include "containers/table.h"
 #include "types/entry.h"
+#include "types/hash_value.h"
 #include "types/value_type.h"
 
 namespace roxdb::engine {
@@ -32,15 +34,24 @@ struct Key {
   uint64_t hash;
 };
 
+// When an entry or a field of it expires, at the earliest: ms of the epoch, containers::kNoMark.
+inline uint64_t mark_of(const Entry& entry) {
+  const uint64_t own =
+      entry.has_expiry() ? static_cast<uint64_t>(entry.expire_at_ms()) : containers::kNoMark;
+  if (!types::has_expiring_fields(entry)) return own;
+  return std::min(own, types::field_mark(entry));
+}
+inline bool is_due(const Entry& entry, int64_t now_ms) {
+  return mark_of(entry) < static_cast<uint64_t>(std::max<int64_t>(now_ms, 0));
+}
+
 // What the table asks about its items.
 struct EntryOwner {
   using Item = Entry;
   const HashSecret* secret;
   uint64_t hash(const Entry& entry) const { return hash_bytes(entry.key(), *secret); }
   bool equals(const Entry& entry, std::string_view key) const { return entry.key() == key; }
-  uint64_t mark(const Entry& entry) const {
-    return entry.has_expiry() ? static_cast<uint64_t>(entry.expire_at_ms()) : UINT64_MAX;
-  }
+  uint64_t mark(const Entry& entry) const { return mark_of(entry); }
 };
 using EntryTable = containers::Table<EntryOwner>;
 
@@ -75,6 +86,10 @@ class Keyspace {
 
   // Changes the expiry; the entry may move. -1 removes it.
   void set_expiry(const Key& key, Cell& cell, int64_t expire_at_ms);
+  // The entry of this key, edited in place, may have an earlier mark than before.
+  void lower_mark(const Key& key, const Entry& entry) {
+    table_.lower_mark(key.hash, mark_of(entry));
+  }
   // Frees an entry that is in no table, payload included.
   void free_entry(Entry* entry);
 

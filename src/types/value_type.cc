@@ -1,5 +1,6 @@
 #include "types/value_type.h"
 
+#include "types/hash_value.h"
 #include "types/list_value.h"
 #include "types/stream_value.h"
 #include "types/sorted_set_value.h"
@@ -15,6 +16,8 @@ const ValueType* value_type(TypeId id) {
       return &list_type();
     case TypeId::kStream:
       return &stream_type();
+    case TypeId::kHash:
+      return &hash_type();
     case TypeId::kSortedSet:
       return &sorted_set_type();
     default:

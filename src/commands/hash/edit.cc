@@ -1,0 +1,40 @@
+#include "commands/hash/edit.h"
+
+namespace roxdb::commands {
+
+using engine::Call;
+using engine::Entry;
+using types::HashValue;
+using types::HashView;
+namespace event = engine::event;
+
+Result<std::optional<HashView>> read_hash(Call& call, size_t index) {
+  ROX_TRY(const Entry* entry, call.read(index, engine::TypeId::kHash));
+  if (entry == nullptr) return std::optional<HashView>();
+  return std::optional<HashView>(HashView(*entry, call.now_ms()));
+}
+
+void drop_if_due(Call& call, HashValue& hash, std::string_view field) {
+  // What the log removed, it says itself (D4).
+  if (call.session().kind == engine::Session::Kind::kReplay) return;
+  if (!hash.erase_due(field, call.now_ms())) return;
+  engine::Engine& engine = call.engine();
+  const std::string_view command[] = {"HDEL", call.arg(1), field};
+  engine.log(call.db(), command);
+  engine.dirty++;
+  engine.statistics.expired_fields++;
+  engine.notify(call.db(), call.arg(1), event::kHExpired);
+}
+
+void erase_if_empty(Call& call, const HashValue& hash) {
+  if (!hash.empty()) return;
+  const bool is_logged = call.has_changed();
+  call.erase(1);
+  if (!is_logged) call.log_nothing();  // but for the fields that were due, which say so themselves
+}
+
+void note_expiry(Call& call, const HashValue& hash) {
+  call.keyspace().lower_mark(call.key(1), hash.entry());
+}
+
+}  // namespace roxdb::commands
