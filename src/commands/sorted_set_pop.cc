@@ -1,10 +1,12 @@
-// sorted_set_pop.cc: members taken from either end of a sorted set.
+// sorted_set_pop.cc: members taken from either end of a sorted set, at once or when there are some:
+// see engine/waiting.h.
 #include <algorithm>
 #include <limits>
 #include <optional>
 #include <string_view>
 
 #include "commands/shared/integer_text.h"
+#include "commands/shared/timeout.h"
 #include "commands/sorted_set/members.h"
 #include "engine/call.h"
 #include "engine/command.h"
@@ -16,6 +18,7 @@ namespace {
 using engine::Call;
 using engine::CommandSpec;
 using engine::Example;
+using engine::kBlocking;
 using engine::kFast;
 using engine::kWrite;
 using types::RankRange;
@@ -206,7 +209,113 @@ constexpr CommandSpec kZMPop{
     .examples = kZMPopExamples,
 };
 
-constexpr const CommandSpec* kCommands[] = {&kZMPop, &kZPopMax, &kZPopMin};
+// ---- BZPOPMIN, BZPOPMAX, BZMPOP ----
+
+// Nothing is there: waits for one of the keys, where that is allowed.
+Status wait_for(Call& call, size_t first_key, size_t last_key, int64_t timeout_ms) {
+  if (!call.may_wait()) {
+    call.reply().null_array();
+    return kOk;
+  }
+  return call.wait({.type = types::TypeId::kSortedSet,
+                    .first_key = first_key,
+                    .keys = last_key - first_key,
+                    .timeout_ms = timeout_ms});
+}
+
+Status pop_or_wait(Call& call, End end) {
+  if (call.timed_out()) {
+    call.reply().null_array();
+    return kOk;
+  }
+  const size_t last_key = call.argc() - 1;
+  ROX_TRY(const int64_t timeout_ms, read_timeout(call, last_key, TimeoutUnit::kSeconds));
+  ROX_TRY(std::optional<Found> found, find_first(call, 1, last_key));
+  if (!found) return wait_for(call, 1, last_key, timeout_ms);
+  const RankRange range = range_at(end, found->set, 1);
+  call.reply().array(3);
+  call.reply().bulk(call.arg(found->index));
+  found->set.view().visit(range, [&](std::string_view member, double score) {
+    call.reply().bulk(member);
+    call.reply().real(score);
+  });
+  take(call, *found, end, range);
+  return kOk;
+}
+
+// BZPOPMIN key... timeout -> [key, member, score], nil when the time is up
+Status bzpopmin_command(Call& call) { return pop_or_wait(call, End::kMin); }
+constexpr Example kBZPopMinExamples[] = {{"ZADD b 1 x 2 y", ":2"},
+                                         {"BZPOPMIN a b 0", "*[$b $x ,1]"},
+                                         {"BZPOPMIN b -1", "-ERR timeout is negative"}};
+constexpr CommandSpec kBZPopMin{
+    .name = "BZPOPMIN",
+    .syntax = "key... timeout",
+    .summary =
+        "Removes the member with the lowest score of the first sorted set that has some; waits "
+        "for one if need be.",
+    .since = "5.0.0",
+    .complexity = "O(log(N)) where N is the number of members in the set",
+    .flags = kWrite | kFast | kBlocking,
+    .keys = "1..-2:RW",
+    .handler = bzpopmin_command,
+    .examples = kBZPopMinExamples,
+};
+
+// BZPOPMAX key... timeout -> [key, member, score], nil when the time is up
+Status bzpopmax_command(Call& call) { return pop_or_wait(call, End::kMax); }
+constexpr Example kBZPopMaxExamples[] = {{"ZADD b 1 x 2 y", ":2"},
+                                         {"BZPOPMAX a b 0.5", "*[$b $y ,2]"}};
+constexpr CommandSpec kBZPopMax{
+    .name = "BZPOPMAX",
+    .syntax = "key... timeout",
+    .summary =
+        "Removes the member with the highest score of the first sorted set that has some; waits "
+        "for one if need be.",
+    .since = "5.0.0",
+    .complexity = "O(log(N)) where N is the number of members in the set",
+    .flags = kWrite | kFast | kBlocking,
+    .keys = "1..-2:RW",
+    .handler = bzpopmax_command,
+    .examples = kBZPopMaxExamples,
+};
+
+// BZMPOP timeout numkeys key... MIN|MAX [COUNT count] -> [key, members with scores], nil when the
+// time is up
+Status bzmpop_command(Call& call) {
+  if (call.timed_out()) {
+    call.reply().null_array();
+    return kOk;
+  }
+  ROX_TRY(const int64_t timeout_ms, read_timeout(call, 1, TimeoutUnit::kSeconds));
+  ROX_TRY(const ManyRequest request, read_many(call, 2));
+  ROX_TRY(std::optional<Found> found, find_first(call, request.first_key, request.last_key));
+  if (!found) return wait_for(call, request.first_key, request.last_key, timeout_ms);
+  take_many(call, *found, request);
+  return kOk;
+}
+constexpr Example kBZMPopExamples[] = {
+    {"ZADD b 1 x 2 y 3 z", ":3"},
+    {"BZMPOP 0 2 a b MAX COUNT 2", "*[$b *[*[$z ,3] *[$y ,2]]]"},
+    {"BZMPOP 0 0 a MIN", "-ERR numkeys should be greater than 0"}};
+constexpr CommandSpec kBZMPop{
+    .name = "BZMPOP",
+    .syntax = "timeout numkeys key... (MIN | MAX) [COUNT count]",
+    .summary =
+        "Removes and returns members of the first of several sorted sets that has some; waits if "
+        "need be.",
+    .since = "7.0.0",
+    .complexity =
+        "O(K)+O(M*log(N)) where K is the number of keys, N the number of members in the set and M "
+        "that of those removed",
+    .flags = kWrite | kBlocking,
+    .keys = "count@2:RW",
+    .handler = bzmpop_command,
+    .examples = kBZMPopExamples,
+};
+
+constexpr const CommandSpec* kCommands[] = {&kBZMPop, &kBZPopMax, &kBZPopMin,
+                                            &kZMPop,  &kZPopMax,  &kZPopMin};
 
 }  // namespace
 

@@ -42,4 +42,20 @@ BOOST_AUTO_TEST_CASE(pops_are_logged_as_what_they_took) {
              {"ZPOPMIN k", ""}});
 }
 
+// Waiting itself: test/server/waiting_test.cc.
+BOOST_AUTO_TEST_CASE(who_must_not_wait_is_answered_at_once) {
+  put_other_type("other");
+  check(
+      {{"BZPOPMIN a b 0", "*nil"},
+       {"BZMPOP 0 2 a b MIN", "*nil"},
+       {"BZPOPMAX a other 0", "-WRONGTYPE Operation against a key holding the wrong kind of value"},
+       {"BZPOPMAX a x", "-ERR timeout is not a float or out of range"},
+       {"BZMPOP -1 1 a MIN", "-ERR timeout is negative"},
+       {"BZMPOP 0 2 a MIN", "-ERR syntax error"}});
+  run("ZADD k 1 a 2 b 3 c 4 d");
+  check_log({{"BZPOPMIN none k 0", "ZPOPMIN k 1"},
+             {"BZPOPMAX k 0", "ZPOPMAX k 1"},
+             {"BZMPOP 0 1 k MAX COUNT 7", "ZPOPMAX k 2"}});
+}
+
 BOOST_AUTO_TEST_SUITE_END()
