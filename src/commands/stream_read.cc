@@ -228,9 +228,10 @@ Result<Source> read_source(Call& call, const ReadOptions& options, size_t stream
         text, text);
   }
   Source source{*stream, group, std::nullopt};
-  if (text != ">") {
-    ROX_TRY(source.history_after, read_id(call, id_index));
-  }
+  if (text == ">") return source;
+  ROX_TRY(const Id after, read_id(call, id_index));
+  if (after != containers::kIdMax)
+    source.history_after = after;  // to Redis that one means ">", too
   return source;
 }
 
