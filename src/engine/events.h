@@ -29,6 +29,9 @@ namespace event {
 inline constexpr Event kSet{EventClass::kString, "set"};
 inline constexpr Event kSetRange{EventClass::kString, "setrange"};
 inline constexpr Event kAppend{EventClass::kString, "append"};
+inline constexpr Event kSetBit{EventClass::kString, "setbit"};
+inline constexpr Event kPfAdd{EventClass::kString, "pfadd"};
+inline constexpr Event kUnnamed{EventClass::kString, {}};  // WATCH hears of it, clients do not
 inline constexpr Event kIncrBy{EventClass::kString, "incrby"};
 inline constexpr Event kIncrByFloat{EventClass::kString, "incrbyfloat"};
 inline constexpr Event kXAdd{EventClass::kStream, "xadd"};
@@ -75,6 +78,7 @@ inline constexpr Event kLSet{EventClass::kList, "lset"};
 inline constexpr Event kLInsert{EventClass::kList, "linsert"};
 inline constexpr Event kLRem{EventClass::kList, "lrem"};
 inline constexpr Event kLTrim{EventClass::kList, "ltrim"};
+inline constexpr Event kSortStore{EventClass::kList, "sortstore"};
 inline constexpr Event kDel{EventClass::kGeneric, "del"};
 inline constexpr Event kExpire{EventClass::kGeneric, "expire"};
 inline constexpr Event kPersist{EventClass::kGeneric, "persist"};

@@ -127,8 +127,8 @@ uint64_t Aof::end_turn() {
     if (may_write && write_error_.ok()) write();
   }
   if (sync_is_due(now_ns)) start_sync(now_ns);
-  update_released();
   update_pressure(now_ns);
+  update_released();
   in_end_turn_ = false;
   return !promises || released_ >= last ? 0 : last;
 }
@@ -242,8 +242,8 @@ void Aof::sync_ended() {
   if (current() != nullptr && current()->waiting_bytes() > 0 && write_error_.ok()) write();
   const uint64_t now_ns = environment_.monotonic_ns();
   if (sync_is_due(now_ns)) start_sync(now_ns);
-  update_released();
   update_pressure(now_ns);
+  update_released();
 }
 
 // Its sync may be the one that hears of a failure to store records: it counts like any other.
@@ -275,8 +275,8 @@ void Aof::store_ahead() {
 
 void Aof::update_released() {
   uint64_t released = policy() == Policy::kAlways ? synced_ : written_;
-  // E7: these wait in memory for the sync to end, two seconds at most.
-  if (policy() == Policy::kEverySecond && syncing_ && !refuses_writes()) {
+  // E7: these wait in memory for the sync to end, two seconds at most; then replies wait, too.
+  if (policy() == Policy::kEverySecond && syncing_ && !behind_ && !refuses_writes()) {
     released = next_sequence_ - 1;
   }
   if (released <= released_) return;

@@ -1,0 +1,27 @@
+#include "commands/set/members.h"
+
+#include "base/limits.h"
+
+namespace roxdb::commands {
+
+using engine::Call;
+using types::SetView;
+
+Result<std::optional<SetView>> read_set(Call& call, size_t index) {
+  ROX_TRY(const engine::Entry* entry, call.read(index, engine::TypeId::kSet));
+  if (entry == nullptr) return std::optional<SetView>();
+  return std::optional<SetView>(SetView(*entry));
+}
+
+Status reply_members(Call& call, const SetView& set) {
+  if (set.bytes() > kReplyBytesMax) return engine::errors::kReplyTooLarge;
+  call.reply().set(set.size());
+  set.for_each([&call](std::string_view member) { call.reply().bulk(member); });
+  return kOk;
+}
+
+void erase_if_empty(Call& call, size_t index, const types::SetValue& set) {
+  if (set.view().size() == 0) call.erase(index);
+}
+
+}  // namespace roxdb::commands
