@@ -379,13 +379,10 @@ constexpr CommandSpec kLInsert{
 // LREM key count element -> how many were removed
 Status lrem_command(Call& call) {
   ROX_TRY(const int64_t count, call.integer(2));
-  if (count == INT64_MIN) {
-    return call.fail("ERR value is out of range, value must between {} and {}", -INT64_MAX,
-                     INT64_MAX);
-  }
   ROX_TRY(std::optional<ListValue> list, call.edit<ListValue>(1));
   if (!list) return call.reply(0);
-  const size_t count_max = count == 0 ? SIZE_MAX : static_cast<size_t>(count < 0 ? -count : count);
+  const auto wanted = static_cast<uint64_t>(count);
+  const size_t count_max = count == 0 ? SIZE_MAX : count < 0 ? 0 - wanted : wanted;
   const size_t removed = list->remove_equal(Encoded(call.arg(3)), count_max, count < 0);
   if (removed > 0) {
     const bool is_empty = list->size() == 0;

@@ -132,10 +132,12 @@ Result<PopMany> read_pop_many(Call& call, size_t first) {
   const size_t end_index = first + 1 + keys_count;
   ROX_TRY(const End end, read_end(call, end_index));
   PopMany pop{{first + 1, keys_count}, end};
-  if (end_index + 1 == call.argc()) return pop;
-  if (call.argc() != end_index + 3 || !call.is(end_index + 1, "COUNT")) return errors::kSyntax;
-  const auto count = parse_int64(call.arg(end_index + 2));
+  const size_t options = end_index + 1;
+  if (options == call.argc()) return pop;
+  if (options + 1 == call.argc() || !call.is(options, "COUNT")) return errors::kSyntax;
+  const auto count = parse_int64(call.arg(options + 1));
   if (!count || *count < 1) return user_error("ERR count should be greater than 0");
+  if (options + 2 < call.argc()) return errors::kSyntax;
   pop.count = static_cast<size_t>(*count);
   return pop;
 }
@@ -223,8 +225,8 @@ constexpr CommandSpec kBRPop{
 // BLMPOP timeout numkeys key... LEFT|RIGHT [COUNT count] -> [key, [element...]] | null
 Status blmpop_command(Call& call) {
   if (call.timed_out()) return call.reply_null_array();
-  ROX_TRY(const int64_t timeout_ms, read_timeout(call, 1, TimeoutUnit::kSeconds));
   ROX_TRY(const PopMany pop, read_pop_many(call, 2));
+  ROX_TRY(const int64_t timeout_ms, read_timeout(call, 1, TimeoutUnit::kSeconds));
   ROX_TRY(const bool done, pop_first_list(call, pop.keys, pop.end, pop.count));
   if (done) return kOk;
   if (!call.may_wait()) return call.reply_null_array();

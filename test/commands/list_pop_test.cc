@@ -50,8 +50,8 @@ BOOST_AUTO_TEST_CASE(arguments_are_checked_before_keys) {
          {"BLPOP s -0.5", "-ERR timeout is negative"},
          {"BLPOP s 1e30", "-ERR timeout is out of range"},
          {"BLPOP s 0", "-WRONGTYPE Operation against a key holding the wrong kind of value"},
-         {"BLMPOP -1 0 s LEFT", "-ERR timeout is negative"},
-         {"BLMPOP 0 0 s LEFT", "-ERR numkeys should be greater than 0"}});
+         {"BLMPOP -1 1 s LEFT", "-ERR timeout is negative"},
+         {"BLMPOP -1 0 s LEFT", "-ERR numkeys should be greater than 0"}});
 }
 
 // A library, as a transaction, gets at once what a client gets when its time is up.

@@ -39,6 +39,46 @@ STRING = """
     STRLEN <key>
     SUBSTR <key> <index> <index>
 """
+LIST = """
+    LPUSH <list-key> (<element>)+
+    RPUSH <list-key> (<element>)+
+    RPUSH <list-key> (<element>)+
+    LPUSH <list-key> (<value>)+
+    LPUSHX <list-key> (<element>)+
+    RPUSHX <list-key> (<element>)+
+    LPOP <list-key>
+    RPOP <list-key>
+    LPOP <list-key> <count>
+    RPOP <list-key> <count>
+    LLEN <list-key>
+    LRANGE <list-key> <index> <index>
+    LRANGE <list-key> 0 -1
+    LINDEX <list-key> <index>
+    LSET <list-key> <index> <element>
+    LINSERT <list-key> <where> <element> <element>
+    LREM <list-key> <index> <element>
+    LREM <list-key> 0 <element>
+    LTRIM <list-key> <index> <index>
+    LTRIM <list-key> 1 -2
+    LPOS <list-key> <element> [RANK <index>] [COUNT <count>] [MAXLEN <index>]
+    LMOVE <list-key> <list-key> <end> <end>
+    RPOPLPUSH <list-key> <list-key>
+    LMPOP 2 <list-key> <list-key> <end> [COUNT <count>]
+    LMPOP <count> <list-key> <list-key> <end>
+    !BLPOP <list-key> <list-key> 0.001
+    !BRPOP <list-key> 0.001
+    !BLMPOP 0.001 2 <list-key> <list-key> <end>
+    !BLMOVE <list-key> <list-key> <end> <end> 0.001
+    !BRPOPLPUSH <list-key> <list-key> 0.001
+    !BLPOP <list-key> <not-a-timeout>
+    !BLMOVE <list-key> <list-key> <end> <word> <not-a-timeout>
+    !BLMPOP <not-a-timeout> 1 <list-key> <end>
+    !CONFIG SET list-max-listpack-size <node-size>
+    DEL <list-key>
+    COPY <list-key> <list-key> [REPLACE]
+    RENAME <list-key> <list-key>
+    SET <typed-key> <value>
+"""
 GENERIC = """
     COPY <key> <key> [DB <db>] [REPLACE]
     DEL (<key>)+
@@ -211,6 +251,17 @@ class Generator:
         self.kinds = {
             "key": lambda: random.choice(KEYS),
             "typed-key": lambda: random.choice(TYPED_KEYS),
+            "list-key": lambda: random.choice(KEYS[5:10]),
+            "element": lambda: random.choice(
+                [b"a", b"b", b"c", b"1", b"2", b"007", b"-1", b"", b"12345678901", b"x" * 63,
+                 b"x" * 64, b"y" * 200, b"z" * random.choice([4000, 9000]), self.value()]),
+            "count": lambda: random.choice([0, 1, 2, 3, 3, 10, 1000, -1, 2 ** 63 - 1, 2 ** 63]),
+            "end": lambda: random.choice([b"LEFT", b"RIGHT", b"left", b"Right", b"UP"]),
+            "where": lambda: random.choice([b"BEFORE", b"AFTER", b"before", b"BESIDE"]),
+            "not-a-timeout": lambda: random.choice(
+                [b"-1", b"abc", b"", b"nan", b"-inf", b"1e4000", b"1 ", b"0x", b"-0.1",
+                 b"99999999999999999999"]),
+            "node-size": lambda: random.choice([-1, -2, -3, -5, 1, 2, 3, 10, 128]),
             "value": self.value,
             "integer": self.integer,
             "index": lambda: random.choice([0, 1, 2, 3, 10, -1, -2, -100, 100, 2 ** 31, 2 ** 63 - 1,

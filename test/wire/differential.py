@@ -14,7 +14,7 @@ import sys
 
 from _checks import Skip, expect, expect_that, run, shorten, test
 from _differences import Differences, show, show_command
-from _generate import CONNECTION, GENERIC, OTHER_TYPES, SERVER, STRING, Generator
+from _generate import CONNECTION, GENERIC, LIST, OTHER_TYPES, SERVER, STRING, Generator
 from _resp import encode
 from _server import Connection, Server, is_redis, redis_server, roxdb
 
@@ -25,6 +25,10 @@ DATABASES = 16
 
 # Small limits bring the edges within reach. No slow log, for what is slow differs.
 OPTIONS = {"proto-max-bulk-len": "1mb", "slowlog-log-slower-than": "-1", "appendonly": "no"}
+
+# What is asked of each key when all are compared; those of another type answer WRONGTYPE.
+QUESTIONS = [words.split() for words in (
+    b"TYPE <key>", b"OBJECT ENCODING <key>", b"PTTL <key>", b"GET <key>", b"LRANGE <key> 0 -1")]
 
 
 class Pair:
@@ -79,8 +83,8 @@ class Pair:
             if names[0] != names[1]:
                 differences.append("db %d: keys of Redis %r, of RoxDB %r" % (db, *names))
                 continue
-            questions = [[*words, name] for name in names[0] for words in
-                         ([b"TYPE"], [b"OBJECT", b"ENCODING"], [b"GET"], [b"PTTL"])]
+            questions = [[name if word == b"<key>" else word for word in words]
+                         for name in names[0] for words in QUESTIONS]
             for inspector in self.inspectors:
                 inspector.send_commands(questions)
             replies = zip(*(inspector.read_raw_replies(len(questions))
@@ -139,6 +143,11 @@ def compare(templates, count, name):
 @test
 def strings_answer_alike():
     compare(STRING, 30000, "strings")
+
+
+@test
+def lists_answer_alike():
+    compare(LIST, 40000, "lists")
 
 
 @test

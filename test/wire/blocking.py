@@ -1,0 +1,434 @@
+#!/usr/bin/env python3
+"""Clients that wait for keys, in small scenes that both servers play.
+
+A scene is a list of lines `who: command`. After each line everybody's replies are collected, and at
+the end the whole of what was said is compared with what redis-server said. What redis-server 7.0.15
+does not have is told in full.
+
+    blocking.py [WORD...]
+"""
+import select
+import sys
+import threading
+import time
+
+from _checks import Skip, expect, expect_that, run, test
+from _resp import encode, parse
+from _server import Server, redis_server, roxdb
+from _differences import show
+
+OPTIONS = {"appendonly": "no"}
+
+
+class Stage:
+    """One server and its clients by name, made when they first speak."""
+
+    def __init__(self, program, protocol=2, options=None):
+        self.server = Server(program, options or OPTIONS)
+        self.protocol = protocol
+        self.control = self.server.connect()
+        self.clients = {}
+        self.ids = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for client in self.clients.values():
+            client.close()
+        self.server.close()
+
+    def client(self, name):
+        if name not in self.clients:
+            self.clients[name] = self.server.connect(self.protocol)
+            self.ids[name] = self.clients[name].call("CLIENT", "ID")
+        return self.clients[name]
+
+    def settle(self):
+        """When the second answer is here, all that was sent before has been executed and answered:
+        the first may share its turn of the server's loop with it."""
+        self.control.call("PING")
+        self.control.call("PING")
+
+    def replies(self):
+        """What has come for anybody, in order of names."""
+        said = []
+        for name, client in sorted(self.clients.items()):
+            while select.select([client.socket], [], [], 0)[0]:
+                try:
+                    client._fill()
+                except ConnectionError:
+                    said.append("%s is closed" % name)
+                    break
+            while client.buffer:
+                said.append("%s <- %s" % (name, show(client.read_raw())))
+            if said and said[-1] == "%s is closed" % name:
+                client.close()
+        self.clients = {name: client for name, client in self.clients.items()
+                        if client.socket.fileno() >= 0}
+        return said
+
+    def play(self, scene):
+        """The transcript of a scene."""
+        transcript = []
+        for line in scene.strip().split("\n"):
+            name, _, words = line.strip().partition(": ")
+            transcript.append("%s: %s" % (name, words))
+            if words == "(wait)":  # for a reply, as long as it takes
+                transcript.append("%s <- %s" % (name, show(self.client(name).read_raw())))
+                continue
+            client = self.client(name)
+            if words == "(close)":
+                client.close()
+                del self.clients[name]
+            else:
+                requests = [request.split() for request in words.split("; ")]
+                client.send_commands([[self.ids.get(word[1:], word) if word[:1] == "@" else word
+                                       for word in request] for request in requests])
+            self.settle()
+            transcript += self.replies()
+        return transcript
+
+
+def compare(scene, protocols=(2, 3)):
+    if redis_server() is None:
+        raise Skip("redis-server is not installed")
+    for protocol in protocols:
+        transcripts = []
+        for program in (redis_server(), roxdb()):
+            with Stage(program, protocol) as stage:
+                transcripts.append("\n    ".join(stage.play(scene)))
+        expect_that(transcripts[0] == transcripts[1], "RESP%d\n    %s\n  redis-server:\n    %s" % (
+            protocol, transcripts[1], transcripts[0]))
+
+
+# ---- as redis-server has it ----
+
+@test
+def a_pop_waits_for_a_push():
+    compare("""
+        a: BLPOP k 0
+        b: RPUSH k 1 2
+        b: LRANGE k 0 -1
+        a: BRPOP j k 0
+        b: EXISTS k
+        a: BLMPOP 0 2 j k LEFT COUNT 5
+        b: LPUSH k 3 4
+        a: BLMOVE k l LEFT RIGHT 0
+        b: RPUSH k 5
+        b: LRANGE l 0 -1
+        a: BRPOPLPUSH k l 0
+        b: RPUSH k 6 7
+        b: LRANGE l 0 -1
+        b: LRANGE k 0 -1
+    """)
+
+
+@test
+def clients_are_served_in_the_order_of_waiting():
+    compare("""
+        a: BLPOP k 0
+        b: BLPOP j k 0
+        c: BRPOP k 0
+        d: BLPOP k 0
+        p: RPUSH k 1 2 3
+        a: BLPOP k 0
+        p: RPUSH k 4
+        p: RPUSH k 5
+        p: LLEN k
+    """)
+
+
+@test
+def the_first_key_that_changes_is_the_one_that_counts():
+    compare("""
+        a: BLPOP x y 0
+        b: BLPOP y x 0
+        p: RPUSH y 1
+        p: RPUSH x 2
+        a: BLPOP x x y 0
+        p: RPUSH x 1 2
+        p: LRANGE x 0 -1
+    """)
+
+
+@test
+def chains_of_moves_are_followed():
+    compare("""
+        a: BLMOVE x y LEFT RIGHT 0
+        b: BLMOVE y z RIGHT LEFT 0
+        c: BLPOP z 0
+        p: RPUSH x 1
+        p: EXISTS x y z
+        a: BRPOPLPUSH x x 0
+        p: RPUSH x 1
+        p: LRANGE x 0 -1
+        p: DEL x
+        a: BLMOVE x y LEFT LEFT 0
+        b: BLMOVE y x LEFT LEFT 0
+        p: RPUSH x 1
+        p: LRANGE x 0 -1
+        p: LRANGE y 0 -1
+    """)
+
+
+@test
+def wrong_types_do_not_end_a_wait_but_wrong_destinations_do():
+    compare("""
+        a: BLPOP k 0
+        p: SET k v
+        p: DEL k
+        p: SADD k v
+        p: RENAME k other
+        p: RPUSH k 1
+        a: BLMOVE k s LEFT LEFT 0
+        p: SET s v
+        p: RPUSH k 1
+        p: LRANGE k 0 -1
+        a: BLPOP s 1
+        a: BLPOP nothing s 1
+    """)
+
+
+@test
+def lists_that_come_by_other_ways_are_noticed():
+    compare("""
+        p: RPUSH src 1 2 3
+        a: BLPOP k 0
+        p: RENAME src k
+        p: LRANGE k 0 -1
+        a: BLPOP dst 0
+        p: COPY k dst
+        a: BLPOP moved 0
+        p: LMOVE k moved LEFT LEFT
+        a: SELECT 5
+        a: BLPOP k 0
+        p: MOVE k 5
+        p: RPUSH back 1
+        a: BLPOP back 0
+        p: SWAPDB 0 5
+    """)
+
+
+@test
+def time_is_up_with_a_null_of_the_commands_own():
+    compare("""
+        a: BLPOP k 0.01
+        a: (wait)
+        a: BRPOP k j 0.01
+        a: (wait)
+        a: BLMPOP 0.01 1 k LEFT
+        a: (wait)
+        a: BLMOVE k j LEFT LEFT 0.01
+        a: (wait)
+        a: BRPOPLPUSH k j 0.01
+        a: (wait)
+        a: PING
+    """)
+
+
+@test
+def wrong_requests_are_refused_at_once():
+    compare("""
+        a: BLPOP k -1
+        a: BLPOP k abc
+        a: BLPOP k nan
+        a: BLPOP k -inf
+        a: BLPOP k 0x
+        a: BLPOP k -0.1
+        a: BLMPOP -1 1 k LEFT
+        a: BLMPOP 1 0 k LEFT
+        a: BLMPOP 1 2 k LEFT
+        a: BLMPOP 1 1 k UP
+        a: BLMPOP 1 1 k LEFT COUNT 0
+        a: BLMPOP 1 1 k LEFT COUNT 1 COUNT 2
+        a: BLMOVE a b LEFT UP 1
+        a: BLMOVE a b UP LEFT abc
+        a: BLMOVE a b LEFT LEFT abc
+        a: BRPOPLPUSH a b -1
+        a: BLPOP k
+        a: BLMPOP 1 1 k
+    """)
+
+
+@test
+def unblocking_ends_a_wait_as_asked():
+    compare("""
+        a: BLPOP k 0
+        p: CLIENT UNBLOCK @a
+        p: CLIENT UNBLOCK @a
+        a: BLMOVE k j LEFT LEFT 0
+        p: CLIENT UNBLOCK @a TIMEOUT
+        a: BLPOP k 0
+        p: CLIENT UNBLOCK @a ERROR
+        p: CLIENT UNBLOCK @a ERROR
+        p: CLIENT UNBLOCK 999999
+        p: CLIENT UNBLOCK abc
+        p: CLIENT UNBLOCK @a NOW
+        a: BLPOP k 0
+        p: RPUSH k 1
+    """)
+
+
+@test
+def what_is_sent_behind_a_wait_is_answered_behind_it():
+    compare("""
+        a: BLPOP k 0; ECHO 1; BLPOP k 0; ECHO 2
+        a: ECHO 3
+        p: RPUSH k x
+        p: RPUSH k y
+        p: RPUSH k z; BLPOP k 0; BLPOP k 0; ECHO never
+        a: RPUSH k from-a; ECHO 4
+    """)
+
+
+@test
+def who_is_gone_gets_nothing():
+    compare("""
+        a: BLPOP k 0
+        b: BLPOP k 0
+        c: BLPOP k 0
+        a: (close)
+        p: CLIENT KILL ID @b
+        p: RPUSH k 1 2
+        p: LRANGE k 0 -1
+    """)
+
+
+@test
+def reply_modes_hold_for_late_replies():
+    compare("""
+        a: CLIENT REPLY SKIP; BLPOP k 0; ECHO 1
+        p: RPUSH k x
+        a: CLIENT REPLY OFF; BLPOP k 0
+        p: RPUSH k x
+        p: EXISTS k
+        a: CLIENT REPLY ON
+    """)
+
+
+@test
+def deleting_flushing_and_expiring_keys_end_no_wait():
+    compare("""
+        a: BLPOP k 0
+        p: SET k v
+        p: DEL k
+        p: FLUSHALL
+        p: SET k v PX 1
+        p: FLUSHDB
+        p: RPUSH k 1
+    """)
+
+
+# ---- what redis-server 7.0.15 does not have, or not so ----
+
+@test
+def who_needs_several_waits_for_all_of_them():
+    with Stage(roxdb()) as stage:
+        expect(stage.play("""
+            a: BLMOVEM k l LEFT RIGHT 0 EXACTLY 3 BULK
+            p: RPUSH k 1 2
+            b: BLPOP k 0
+            p: RPUSH k 3
+            p: LRANGE l 0 -1
+        """), ["a: BLMOVEM k l LEFT RIGHT 0 EXACTLY 3 BULK", "p: RPUSH k 1 2", "p <- :2",
+               "b: BLPOP k 0", "b <- *2 $1 k $1 1", "p: RPUSH k 3", "p <- :2",
+               "p: LRANGE l 0 -1", "p <- *0"])
+
+
+@test
+def info_counts_those_who_wait():
+    with Stage(roxdb()) as stage:
+        stage.play("""
+            a: BLPOP k j 100
+            b: BLPOP k 0
+        """)
+        info = stage.control.info("clients")
+        expect([info[name] for name in ("blocked_clients", "clients_in_timeout_table",
+                                        "total_blocking_keys")], ["2", "1", "2"])
+        listed = stage.control.call("CLIENT", "LIST", "ID", stage.ids["a"]).decode()
+        expect_that(" flags=b " in listed and " cmd=blpop " in listed, listed)
+        stage.play("p: RPUSH k 1 2")
+        expect(stage.control.info("clients")["blocked_clients"], "0")
+
+
+@test
+def a_pause_delays_pushes_and_their_pops():
+    with Stage(roxdb()) as stage:
+        said = stage.play("""
+            a: BLPOP k 0
+            p: CLIENT PAUSE 100000 WRITE
+            q: RPUSH k 1
+            p: CLIENT UNPAUSE
+        """)
+        expect(said, ["a: BLPOP k 0", "p: CLIENT PAUSE 100000 WRITE", "p <- +OK",
+                      "q: RPUSH k 1", "p: CLIENT UNPAUSE", "a <- *2 $1 k $1 1", "p <- +OK",
+                      "q <- :1"])
+
+
+# An element that a client was given is gone from disk exactly when the push is there.
+@test
+def a_served_pop_is_in_the_log_with_its_push():
+    options = {"appendonly": "yes", "appendfsync": "always"}
+    with Stage(roxdb(), options=options) as stage:
+        workers = 20
+        for number in range(workers):
+            stage.client("w%d" % number).send(encode(["BLPOP", "k", 0]))
+        stage.settle()
+        stage.client("p").send(encode(["RPUSH", "k"] + list(range(workers + 3))))
+        for number in range(workers):
+            expect(stage.client("w%d" % number).read(), [b"k", b"%d" % number])
+        stage.server.kill()
+        stage.server.start()
+        expect(stage.server.call("LRANGE", "k", 0, -1),
+               [b"%d" % number for number in range(workers, workers + 3)])
+
+
+# Many producers and consumers: every element arrives once, in the order of its producer.
+@test
+def a_busy_queue_loses_and_doubles_nothing():
+    each, producers, consumers = 2000, 3, 5
+    with Server(roxdb(), OPTIONS) as server:
+        taken = [[] for _ in range(consumers)]
+
+        def produce(number):
+            with server.connect() as connection:
+                for value in range(each):
+                    connection.call("RPUSH", "q%d" % (value % 2), "%d:%d" % (number, value))
+
+        def consume(number):
+            with server.connect() as connection:
+                while True:
+                    reply = connection.call("BLPOP", "q0", "q1", 0)
+                    if reply[1] == b"end":
+                        return
+                    taken[number].append(reply[1].decode())
+
+        threads = [threading.Thread(target=produce, args=(i,)) for i in range(producers)]
+        eaters = [threading.Thread(target=consume, args=(i,)) for i in range(consumers)]
+        for thread in eaters + threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with server.connect() as connection:
+            connection.call("RPUSH", "q0", *["end"] * consumers)
+        for thread in eaters:
+            thread.join(60)
+            expect_that(not thread.is_alive(), "a consumer hangs")
+        everything = [value for values in taken for value in values]
+        expect(len(everything), each * producers)
+        expect(len(set(everything)), each * producers)
+
+
+# Timers may be late on a busy machine, never early.
+@test
+def no_wait_ends_early():
+    with Server(roxdb(), OPTIONS) as server, server.connect() as connection:
+        for timeout in (0.001, 0.013, 0.05, 0.2):
+            started = time.monotonic()
+            expect(connection.call("BLPOP", "k", timeout), None)
+            expect_that(time.monotonic() - started >= timeout, "after less than %s s" % timeout)
+
+
+if __name__ == "__main__":
+    sys.exit(run())
