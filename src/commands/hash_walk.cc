@@ -268,7 +268,7 @@ Result<RandomFields> read_random_fields(Call& call) {
   constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
   ROX_TRY(const int64_t count, call.integer(2));
   if (count < -kMax) {
-    return call.fail("ERR value is out of range, must be between {} and {}", -kMax, kMax);
+    return call.fail("ERR value is out of range, value must between {} and {}", -kMax, kMax);
   }
   RandomFields wanted{.count = static_cast<uint64_t>(count < 0 ? -count : count),
                       .distinct = count >= 0};

@@ -167,13 +167,13 @@ bool HashValue::fits_packed(std::string_view name, std::string_view value) const
   return name.size() <= bytes_max && value.size() <= bytes_max;
 }
 
-// Whether the limits allow one more field.
-bool HashValue::has_packed_room(std::string_view name, std::string_view value) const {
+// Whether the limits, which may be lower than they were, allow `added` more fields.
+bool HashValue::has_packed_room(std::string_view name, std::string_view value, size_t added) const {
   const PackedFields fields(entry());
   if (fields.run().size() + name.size() + value.size() > kPackedHashBytesMax) return false;
   const auto count_max = static_cast<size_t>(home_.limits.hash_packed_entries);
   // A field takes two bytes at least: few bytes need no counting.
-  return fields.run().size() / 2 < count_max || fields.count() < count_max;
+  return fields.run().size() / 2 + added <= count_max || fields.count() + added <= count_max;
 }
 
 bool HashValue::set(std::string_view name, std::string_view value, int64_t expire_at_ms) {
@@ -187,7 +187,7 @@ bool HashValue::set(std::string_view name, std::string_view value, int64_t expir
   const bool expiring = has_expiring_fields(entry());
   const Encoded fresh_value(value);
   const std::optional<PackedFields::Field> old = PackedFields(entry()).find(name);
-  if (!old && !has_packed_room(name, value)) {
+  if (!has_packed_room(name, value, old ? 0 : 1)) {
     become_table();
     return table().set(home_.slabs, name, value, expire_at_ms);
   }

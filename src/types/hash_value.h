@@ -243,7 +243,7 @@ class HashValue {
  private:
   HashTable& table() const { return *entry().pointer<HashTable>(); }
   bool fits_packed(std::string_view name, std::string_view value) const;
-  bool has_packed_room(std::string_view name, std::string_view value) const;
+  bool has_packed_room(std::string_view name, std::string_view value, size_t added) const;
   void become_table();
   void become_expiring();
   void set_mark(uint64_t mark);
@@ -265,6 +265,7 @@ class HashBuilder {
   // `expire_at_ms` is > 0 or kNoExpiry. Code::kCorrupt: a second field of that name, as far as it
   // is known by now; an expiry that was not to be expected. REQUIRES: both texts fit kBulkBytesMax.
   Status add(std::string_view name, std::string_view value, int64_t expire_at_ms);
+  bool empty() const { return table_ == nullptr && names_.empty(); }
   // The entry; `parts` brings key, expiry and access clock. Code::kCorrupt: no field, or two of one
   // name. Called once.
   Result<Entry*> finish(EntryParts parts);

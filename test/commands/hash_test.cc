@@ -53,7 +53,12 @@ BOOST_AUTO_TEST_CASE(the_encoding_changes_at_the_configured_limits) {
          {"OBJECT ENCODING n", "$listpack"},
          {"HINCRBY n d 1", ":1"},
          {"OBJECT ENCODING n", "$hashtable"},
-         {"HMGET n a b c d", "*[$4 $2 $3 $1]"}});
+         {"HMGET n a b c d", "*[$4 $2 $3 $1]"},
+         {"HSET lower a 1 b 2 c 3", ":3"}});
+  engine.limits.hash_packed_entries = 2;
+  check({{"OBJECT ENCODING lower", "$listpack"},
+         {"HSET lower a 4", ":0"},
+         {"OBJECT ENCODING lower", "$hashtable"}});
 }
 
 BOOST_AUTO_TEST_CASE(a_hash_without_fields_is_no_key) {

@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(counts_are_bounded) {
          {"HRANDFIELD h 1 WITHVALUES x", "-ERR syntax error"},
          {"HRANDFIELD h -9223372036854775807", "-ERR reply too large"},
          {"HRANDFIELD h -9223372036854775808",
-          "-ERR value is out of range, must be between -9223372036854775807 and "
+          "-ERR value is out of range, value must between -9223372036854775807 and "
           "9223372036854775807"},
          {"HRANDFIELD h -9223372036854775807 WITHVALUES", "-ERR value is out of range"},
          {"HRANDFIELD none -9223372036854775807", "*[]"}});

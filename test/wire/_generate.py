@@ -212,6 +212,35 @@ SERVER = """
     SET <key> <value>
     MSET (<key> <value>)+
 """
+HASH = """
+    !CONFIG SET hash-max-listpack-entries <small>
+    !CONFIG SET hash-max-listpack-value <limit>
+    DEL <hash-key>
+    HDEL <hash-key> (<field>)+
+    HEXISTS <hash-key> <field>
+    HGET <hash-key> <field>
+    HGETALL <hash-key>
+    HINCRBY <hash-key> <field> <integer>
+    HINCRBYFLOAT <hash-key> <field> <float>
+    HKEYS <hash-key>
+    HLEN <hash-key>
+    HMGET <hash-key> (<field>)+
+    HMSET <hash-key> (<field> <value>)+
+    HRANDFIELD <hash-key>
+    HRANDFIELD <hash-key> <how-many>
+    HRANDFIELD <hash-key> <how-many> WITHVALUES
+    HSCAN <hash-key> 0 COUNT 100000 [MATCH <pattern>]
+    HSCAN <hash-key> <cursor> [MATCH <pattern>] [COUNT <index>]
+    HSET <hash-key> (<field> <value>)+
+    HSET <hash-key> (<field> <value>)+
+    HSETNX <hash-key> <field> <value>
+    HSTRLEN <hash-key> <field>
+    HVALS <hash-key>
+    OBJECT ENCODING <hash-key>
+    RENAME <hash-key> <hash-key>
+    COPY <hash-key> <hash-key> [REPLACE]
+    TYPE <hash-key>
+"""
 # What makes keys of other types, for commands that must refuse them.
 OTHER_TYPES = """
     RPUSH <typed-key> a b c
@@ -223,6 +252,8 @@ OTHER_TYPES = """
 
 KEYS = [b"k%d" % number for number in range(12)] + [
     b"", b"key with blanks", b"\x00\xff\r\n", b"{tag}a", b"h*llo?", b"long" * 60]
+HASH_KEYS = [b"h0", b"h1", b"h2", b"h3", b"k0"]
+FIELDS = [b"f%d" % number for number in range(8)] + [b"", b"-5", b"007", b"12345678901", b"f" * 65]
 TYPED_KEYS = [b"k8", b"k9", b"k10", b"k11"]
 
 STRANGE = [
@@ -250,6 +281,11 @@ class Generator:
         self.templates = [line.strip() for line in templates.split("\n") if line.strip()]
         self.kinds = {
             "key": lambda: random.choice(KEYS),
+            "hash-key": lambda: random.choice(HASH_KEYS),
+            "field": lambda: random.choice(FIELDS) if random.random() < 0.8 else self.value(),
+            "small": lambda: random.choice([0, 1, 2, 3, 5, 8, 512]),
+            "limit": lambda: random.choice([0, 5, 20, 64, 64, 1000]),
+            "how-many": lambda: random.choice([0, 1, 2, 3, 5, 100, -1, -2, -5, -100]),
             "typed-key": lambda: random.choice(TYPED_KEYS),
             "list-key": lambda: random.choice(KEYS[5:10]),
             "element": lambda: random.choice(

@@ -14,7 +14,7 @@ import sys
 
 from _checks import Skip, expect, expect_that, run, shorten, test
 from _differences import Differences, show, show_command
-from _generate import CONNECTION, GENERIC, LIST, OTHER_TYPES, SERVER, STRING, Generator
+from _generate import CONNECTION, GENERIC, HASH, LIST, OTHER_TYPES, SERVER, STRING, Generator
 from _resp import encode
 from _server import Connection, Server, is_redis, redis_server, roxdb
 
@@ -28,7 +28,8 @@ OPTIONS = {"proto-max-bulk-len": "1mb", "slowlog-log-slower-than": "-1", "append
 
 # What is asked of each key when all are compared; those of another type answer WRONGTYPE.
 QUESTIONS = [words.split() for words in (
-    b"TYPE <key>", b"OBJECT ENCODING <key>", b"PTTL <key>", b"GET <key>", b"LRANGE <key> 0 -1")]
+    b"TYPE <key>", b"OBJECT ENCODING <key>", b"PTTL <key>", b"GET <key>", b"LRANGE <key> 0 -1",
+    b"HGETALL <key>")]
 
 
 class Pair:
@@ -153,6 +154,11 @@ def lists_answer_alike():
 @test
 def keys_of_all_databases_answer_alike():
     compare(GENERIC + STRING, 30000, "generic")
+
+
+@test
+def hashes_answer_alike():
+    compare(HASH + "SET <hash-key> <value>", 30000, "hashes")
 
 
 @test
