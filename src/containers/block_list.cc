@@ -432,6 +432,10 @@ void BlockList::push_back(Supply supply, const packed::Encoded& element) {
   list_run::write(element, open_back(supply, list_run::room_of(element)));
 }
 
+void BlockList::push_back(Supply supply, std::string_view element) {
+  list_run::write(element, open_back(supply, list_run::room_of(element)));
+}
+
 void BlockList::insert_before(Supply supply, Place place, const packed::Encoded& element) {
   const size_t room = list_run::room_of(element);
   list_run::write(element, open(supply, place.node_, place.offset_, room));

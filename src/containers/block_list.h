@@ -92,6 +92,7 @@ class BlockList {
   // `element` must not view this list.
   void push_front(Supply supply, const packed::Encoded& element);
   void push_back(Supply supply, const packed::Encoded& element);
+  void push_back(Supply supply, std::string_view element);  // as packed_list.h has it
   // REQUIRES: size() > 0.
   void pop_front(memory::Slabs& slabs);
   void pop_back(memory::Slabs& slabs);

@@ -32,6 +32,7 @@ inline size_t size_bytes(size_t element_bytes) {
 // What an element takes in a run, its size included.
 inline size_t room_of(size_t element_bytes) { return element_bytes + size_bytes(element_bytes); }
 inline size_t room_of(const packed::Encoded& element) { return room_of(element.size()); }
+inline size_t room_of(std::string_view element) { return room_of(element.size()); }
 
 // The room of the element that begins at `at`.
 inline size_t room_at(const char* at) { return room_of(packed::size_at(at)); }

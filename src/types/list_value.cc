@@ -372,7 +372,8 @@ ListBuilder::~ListBuilder() {
   BlockList::destroy(list_, sink);
 }
 
-void ListBuilder::push_back(const Encoded& element) {
+template <class Element>
+void ListBuilder::add(const Element& element) {
   const BlockList::Supply supply{home_.slabs, node_limit(home_.limits)};
   const size_t room = list_run::room_of(element);
   size_++;
@@ -388,6 +389,8 @@ void ListBuilder::push_back(const Encoded& element) {
   list_->append_run(supply, run_);
   list_->push_back(supply, element);
 }
+template void ListBuilder::add(const Encoded& element);
+template void ListBuilder::add(const std::string_view& element);
 
 Entry* ListBuilder::finish(EntryParts parts) {
   if (list_ == nullptr && fits_inline(parts.key.size(), parts.expire_at_ms >= 0,
@@ -457,9 +460,9 @@ class ListType final : public ValueType {
       const std::optional<size_t> elements = packed::check(piece);
       if (!elements || *elements == 0 || *elements > count - builder.size()) return kNotSaved;
       for (size_t at = 0; at < piece.size();) {
-        const packed::Element element = packed::read(piece, at);
-        builder.push_back(Encoded(packed::Text(element).view()));
-        at = element.next();
+        const size_t size = packed::size_at(piece.data() + at);
+        builder.push_back(std::string_view(piece).substr(at, size));
+        at += size;
       }
     }
     return builder.finish(parts);

@@ -131,12 +131,17 @@ class ListBuilder {
   ~ListBuilder();
   ListBuilder(const ListBuilder&) = delete;
   ListBuilder& operator=(const ListBuilder&) = delete;
-  void push_back(const containers::packed::Encoded& element);
+  void push_back(const containers::packed::Encoded& element) { add(element); }
+  // An element as packed_list.h has it, checked.
+  void push_back(std::string_view element) { add(element); }
   size_t size() const { return size_; }
   // The entry; `parts` brings key, expiry and access. REQUIRES: size() > 0. Only once.
   Entry* finish(EntryParts parts);
 
  private:
+  template <class Element>
+  void add(const Element& element);
+
   ValueHome home_;
   size_t size_ = 0;
   std::string run_;  // while the list is small

@@ -200,6 +200,31 @@ BOOST_AUTO_TEST_CASE(a_list_with_a_long_key_is_a_block_list_from_the_start) {
   pair.compare();
 }
 
+// A new name, or an expiry, may make an entry larger than what a packed list keeps inline.
+BOOST_AUTO_TEST_CASE(a_packed_list_may_get_a_longer_key) {
+  for (const bool grows : {false, true}) {
+    Pair pair;
+    fill(pair, 98);
+    BOOST_TEST(pair.is_packed());
+    Entry* const old = &pair.entry();
+    EntryParts parts = old->parts();
+    const std::string key(100, 'k');
+    parts.key = key;
+    pair.cell.set_pointer(Entry::create(pair.slabs, parts));
+    Entry::destroy(pair.slabs, old);
+    pair.compare();
+    if (grows) {
+      pair.push_front("x");
+    } else {
+      pair.pop_front();
+    }
+    pair.compare();
+    pair.push_back("y");
+    pair.compare();
+    BOOST_TEST(saved(pair.entry()).size() > 800u);
+  }
+}
+
 // Names as Redis gives them: by size at list-max-listpack-size, back at half of it.
 BOOST_AUTO_TEST_CASE(the_encoding_is_named_by_size) {
   Pair pair(-1);
