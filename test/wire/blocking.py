@@ -7,6 +7,7 @@ does not have is told in full.
 
     blocking.py [WORD...]
 """
+import itertools
 import select
 import sys
 import threading
@@ -418,6 +419,53 @@ def a_busy_queue_loses_and_doubles_nothing():
         everything = [value for values in taken for value in values]
         expect(len(everything), each * producers)
         expect(len(set(everything)), each * producers)
+
+
+# What a consumer was given is gone from the disk, and what no consumer was given is there; only a
+# reply that was on its way when the server was killed can have been lost, one per consumer.
+@test
+def kill_9_loses_and_doubles_nothing_in_a_queue():
+    producers, consumers = 3, 4
+    options = {"appendonly": "yes", "appendfsync": "always"}
+    with Server(roxdb(), options) as server:
+        pushed, given = [set() for _ in range(producers)], [[] for _ in range(consumers)]
+
+        def until_killed(act):
+            try:
+                with server.connect() as connection:
+                    while True:
+                        act(connection)
+            except OSError:
+                pass
+
+        def produce(connection, number, counter):
+            value = b"%d:%d" % (number, next(counter))
+            connection.call("RPUSH", "q", value)
+            pushed[number].add(value)
+
+        counters = [itertools.count() for _ in range(producers)]
+        for _ in range(5):
+            threads = [threading.Thread(target=until_killed, args=(
+                lambda connection, i=i: produce(connection, i, counters[i]),))
+                for i in range(producers)]
+            threads += [threading.Thread(target=until_killed, args=(
+                lambda connection, i=i: given[i].append(connection.call("BLPOP", "q", 0)[1]),))
+                for i in range(consumers)]
+            for thread in threads:
+                thread.start()
+            time.sleep(0.2)
+            server.kill()
+            for thread in threads:
+                thread.join()
+            server.start()
+            left = server.call("LRANGE", "q", 0, -1)
+            taken = [value for values in given for value in values]
+            expect(len(set(taken)), len(taken), "elements given, and different ones")
+            expect(set(taken) & set(left), set(), "given and still there")
+            missing = set().union(*pushed) - set(taken) - set(left)
+            expect_that(len(missing) <= consumers, "lost: %r" % sorted(missing))
+            for values in pushed:
+                values -= missing
 
 
 # Timers may be late on a busy machine, never early.
