@@ -328,6 +328,7 @@ class GroupReader {
     group_.assign(slabs_, &pending, consumer_);
     group_.set_time(&pending, call_.now_ms());
     if (pending.deliveries < static_cast<uint64_t>(INT64_MAX)) pending.deliveries++;
+    consumer_->active_at_ms = call_.now_ms();
     log_.add(pending);
   }
 
@@ -344,7 +345,6 @@ class GroupReader {
         was_nobodys ? 0 : std::max<int64_t>(call_.now_ms() - pending.delivered_at_ms, 0));
     call_.reply().integer(static_cast<int64_t>(pending.deliveries));
     deliver_again(pending);
-    consumer_->active_at_ms = call_.now_ms();
   }
 
   void reply_fresh(const RecordCursor& cursor) {
