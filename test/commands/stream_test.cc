@@ -24,6 +24,8 @@ BOOST_AUTO_TEST_CASE(ids_come_from_the_clock_and_never_go_back) {
          {"XADD u 0-0 a 1", "-ERR The ID specified in XADD must be greater than 0-0"},
          {"XADD u 0-1 a 1", "$0-1"},
          {"XADD u 007-08 a 1", "$7-8"},
+         {"XADD u \" 9-+1\" a 1", "$9-1"},
+         {"XADD u \"10 \" a 1", kInvalidId},
          {"EXISTS u", ":1"}});
 }
 

@@ -7,6 +7,9 @@ using containers::kIdMax;
 using containers::kIdMin;
 
 std::optional<uint64_t> parse_number(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\n\v\f\r";
+  while (!text.empty() && kBlanks.find(text.front()) != kBlanks.npos) text.remove_prefix(1);
+  if (text.starts_with('+')) text.remove_prefix(1);
   while (text.size() > 1 && text.front() == '0') text.remove_prefix(1);
   return parse_uint64(text);
 }

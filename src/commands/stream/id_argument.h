@@ -31,8 +31,8 @@ class IdText {
 std::optional<Id> id_after(const Id& id);
 std::optional<Id> id_before(const Id& id);
 
-// "5-1", or "5" with the sequence that a missing one stands for. Leading zeros are taken, as Redis
-// takes them.
+// "5-1", or "5" with the sequence that a missing one stands for. Blanks, a plus sign and zeros in
+// front of a number are taken, as Redis takes them.
 std::optional<Id> parse_id(std::string_view text, uint64_t missing_seq = 0);
 
 inline constexpr Status kInvalidId =
