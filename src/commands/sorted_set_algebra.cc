@@ -130,6 +130,7 @@ void add_union(AlgebraRequest& request, SortedSetValue result) {
         score = aggregated(request.aggregate, *old, score);
       }
       result.add(member, score);
+      return true;
     });
   }
 }
@@ -153,9 +154,10 @@ void visit_intersection(AlgebraRequest& request, Visitor&& visitor) {
 void add_difference(const AlgebraRequest& request, SortedSetValue result) {
   request.sources.front().members.visit([&](std::string_view member, double score) {
     for (size_t i = 1; i < request.sources.size(); ++i) {
-      if (request.sources[i].members.score(member)) return;
+      if (request.sources[i].members.score(member)) return true;
     }
     result.add(member, score);
+    return true;
   });
 }
 

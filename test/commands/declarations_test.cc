@@ -19,7 +19,7 @@ using engine::CommandSpec;
 bool stands_alone(const Command& command) {
   return command.family->group == "string" || command.family->group == "generic" ||
          command.family->group == "list" || command.family->group == "hash" ||
-         command.family->group == "zset";
+         command.family->group == "zset" || command.family->group == "geo";
 }
 
 std::vector<const Command*> commands_of(const engine::Engine& engine) {
@@ -172,7 +172,20 @@ BOOST_AUTO_TEST_CASE(replaying_the_log_gives_the_same_keys_on_any_date) {
                                 "HSETEX {} PX {} FIELDS 1 {} {}",
                                 "HSETEX {} FXX KEEPTTL FIELDS 1 {} {}",
                                 "HSETEX {} FNX PX {} FIELDS 2 {} {} {} {}",
-                                "UNLINK {}"};
+                                "UNLINK {}",
+                                "RPUSH {} {} {}",
+                                "LPUSH {} {}",
+                                "LPOP {}",
+                                "RPOP {} 2",
+                                "LMPOP 2 {} {} LEFT COUNT 2",
+                                "BLPOP {} {} 0",
+                                "LMOVE {} {} LEFT RIGHT",
+                                "BLMOVE {} {} RIGHT RIGHT 0",
+                                "LMOVEM {} {} LEFT LEFT COUNT 2 BULK",
+                                "LSET {} {} {}",
+                                "LINSERT {} BEFORE {} {}",
+                                "LREM {} 0 {}",
+                                "LTRIM {} 1 {}"};
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     BOOST_TEST_CONTEXT("seed " << seed) {
       Random random(seed);

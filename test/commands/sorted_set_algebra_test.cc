@@ -31,6 +31,18 @@ BOOST_AUTO_TEST_CASE(what_is_no_number_counts_as_zero) {
          {"ZUNION 1 a WEIGHTS 0 WITHSCORES", "*[$x ,0 $y ,0]"}});
 }
 
+BOOST_AUTO_TEST_CASE(members_of_sets_have_the_score_one) {
+  check({{"SADD words a b", ":2"},
+         {"SADD numbers 1 2 3", ":3"},
+         {"ZADD z 5 a 7 3", ":2"},
+         {"ZUNION 2 words z WEIGHTS 10 1 WITHSCORES", "*[$3 ,7 $b ,10 $a ,15]"},
+         {"ZINTER 2 z numbers WITHSCORES", "*[$3 ,8]"},
+         {"ZDIFF 2 words z WITHSCORES", "*[$b ,1]"},
+         {"ZINTERCARD 2 words words", ":2"},
+         {"ZUNIONSTORE words 1 words", ":2"},
+         {"ZRANGE words 0 -1 WITHSCORES", "*[$a ,1 $b ,1]"}});
+}
+
 BOOST_AUTO_TEST_CASE(a_destination_may_be_one_of_the_sources) {
   check({{"ZADD a 1 x 2 y", ":2"},
          {"ZUNIONSTORE a 2 a a WEIGHTS 1 2", ":2"},

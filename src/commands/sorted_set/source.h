@@ -5,9 +5,10 @@
 #include <cstddef>
 #include <optional>
 #include <string_view>
-#include <vector>
+#include <variant>
 
 #include "engine/call.h"
+#include "types/set_value.h"
 #include "types/sorted_set_value.h"
 
 namespace roxdb::commands {
@@ -16,21 +17,26 @@ class ScoreSource {
  public:
   // Nothing, as an absent key has it.
   ScoreSource() = default;
-  explicit ScoreSource(const types::SortedSetView& view) : sorted_set_(view) {}
+  explicit ScoreSource(const types::SortedSetView& view) : members_(view) {}
+  explicit ScoreSource(const types::SetView& view) : members_(view) {}
 
-  size_t size() const { return sorted_set_ ? sorted_set_->size() : 0; }
-  std::optional<double> score(std::string_view member) const {
-    return sorted_set_ ? sorted_set_->score(member) : std::nullopt;
-  }
-  // visit(std::string_view member, double score), in no order; the view is dead after the visit. A
-  // visitor that returns a bool ends the walk with false.
+  size_t size() const;
+  std::optional<double> score(std::string_view member) const;
+  // visit(std::string_view member, double score), in no order, until it says false; the view is
+  // dead after the visit.
   template <class Visitor>
   void visit(Visitor&& visitor) const {
-    if (sorted_set_) sorted_set_->visit(sorted_set_->all(), visitor);
+    if (const auto* sorted_set = std::get_if<types::SortedSetView>(&members_)) {
+      sorted_set->visit(sorted_set->all(), visitor);
+    } else if (const auto* set = std::get_if<types::SetView>(&members_)) {
+      set->all_of([&](std::string_view member) { return visitor(member, kSetScore); });
+    }
   }
 
  private:
-  std::optional<types::SortedSetView> sorted_set_;
+  static constexpr double kSetScore = 1;
+
+  std::variant<std::monostate, types::SortedSetView, types::SetView> members_;
 };
 
 // The source at an argument; kWrongType when it is neither.
