@@ -48,6 +48,13 @@ struct GroupOptions {
 };
 
 Result<GroupOptions> read_group_options(Call& call, bool takes_mkstream) {
+  const auto refuse = [&] {
+    return call.fail(
+        "ERR unknown subcommand or wrong number of arguments for '{}'. Try XGROUP HELP.",
+        call.arg(1));
+  };
+  // Each option once: Redis looks at the number of arguments, too.
+  if (call.argc() > (takes_mkstream ? 8u : 7u)) return refuse();
   GroupOptions options;
   for (size_t at = 5; at < call.argc(); ++at) {
     if (takes_mkstream && call.is(at, "MKSTREAM")) {
@@ -58,9 +65,7 @@ Result<GroupOptions> read_group_options(Call& call, bool takes_mkstream) {
         return user_error("ERR value for ENTRIESREAD must be positive or -1");
       }
     } else {
-      return call.fail(
-          "ERR unknown subcommand or wrong number of arguments for '{}'. Try XGROUP HELP.",
-          call.arg(1));
+      return refuse();
     }
   }
   return options;
@@ -81,10 +86,7 @@ Result<Target> find_group(Call& call) {
   ROX_TRY(std::optional<StreamValue> stream, call.edit<StreamValue>(2));
   if (!stream) return kNoKey;
   Group* group = (*stream)->groups().find(call.arg(3));
-  if (group == nullptr) {
-    return call.fail("NOGROUP No such consumer group '{}' for key name '{}'", call.arg(3),
-                     call.arg(2));
-  }
+  if (group == nullptr) return no_such_group(call, call.arg(2), call.arg(3));
   return Target{*stream, group};
 }
 
@@ -397,7 +399,7 @@ Result<NackOptions> read_nack_options(Call& call) {
     } else if (call.is(at, "FORCE")) {
       options.force = true;
     } else {
-      return call.fail("ERR Unrecognized XNACK option '{}'", call.arg(at));
+      return call.fail("ERR Unrecognized XNACK option '{}'", shown(call.arg(at)));
     }
   }
   if (options.count == 0) return user_error("ERR syntax error, expected IDS keyword");

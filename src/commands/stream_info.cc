@@ -221,8 +221,7 @@ Status xinfo_consumers_command(Call& call) {
   if (stream == nullptr) return errors::kNoSuchKey;
   const Group* group = stream->groups().find(call.arg(3));
   if (group == nullptr) {
-    return call.fail("NOGROUP No such consumer group '{}' for key name '{}'", call.arg(3),
-                     call.arg(2));
+    return no_such_group(call, call.arg(2), call.arg(3));
   }
   resp::Reply& reply = call.reply();
   reply.array(group->consumers().size());

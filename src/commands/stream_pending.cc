@@ -223,7 +223,7 @@ Result<ClaimOptions> read_claim_options(Call& call) {
     } else if (has_more && call.is(at, "LASTID")) {
       ROX_TRY(options.last_delivered, read_id(call, ++at));
     } else {
-      return call.fail("ERR Unrecognized XCLAIM option '{}'", call.arg(at));
+      return call.fail("ERR Unrecognized XCLAIM option '{}'", shown(call.arg(at)));
     }
   }
   // A time in the future comes from a clock that is ahead of ours; a logged one was once present.

@@ -217,7 +217,7 @@ Result<Source> read_source(Call& call, const ReadOptions& options, size_t stream
   if (group == nullptr) {
     return call.fail(
         "NOGROUP No such key '{}' or consumer group '{}' in XREADGROUP with GROUP option",
-        call.arg(key_index), options.group);
+        shown(call.arg(key_index)), shown(options.group));
   }
   const std::string_view text = call.arg(id_index);
   if (text == "$" || text == "+") {

@@ -48,6 +48,7 @@ BOOST_AUTO_TEST_CASE(wrong_words_are_refused) {
       "-ERR unknown subcommand or wrong number of arguments for 'CREATE'. Try XGROUP HELP.";
   check(
       {{"XGROUP CREATE s h 0 FOO", refusal},
+       {"XGROUP CREATE s h 0 MKSTREAM ENTRIESREAD 1 MKSTREAM", refusal},
        {"XGROUP CREATE s h 0 ENTRIESREAD", refusal},
        {"XGROUP CREATE s h 0 ENTRIESREAD -2", "-ERR value for ENTRIESREAD must be positive or -1"},
        {"XGROUP CREATE s h 0 ENTRIESREAD x", "-ERR value is not an integer or out of range"},

@@ -79,6 +79,55 @@ LIST = """
     RENAME <list-key> <list-key>
     SET <typed-key> <value>
 """
+STREAM = """
+    !XADD <stream-key> <new-id> (<field> <value>)+
+    !XADD <stream-key> <new-id> f <value>
+    !XADD <stream-key> <new-id> f <value> g <value>
+    !XADD <stream-key> NOMKSTREAM <new-id> f <value>
+    !XADD <stream-key> MAXLEN <few> <new-id> f <value>
+    !XADD <stream-key> MAXLEN ~ <few> <new-id> f <value>
+    !XADD <stream-key> MAXLEN ~ <few> LIMIT <count> <new-id> f <value>
+    !XADD <stream-key> MINID = <stream-id> <new-id> f <value>
+    !XADD <stream-key> LIMIT <count> <new-id> f
+    XLEN <stream-key>
+    XRANGE <stream-key> <interval-end> <interval-end> [COUNT <count>]
+    XREVRANGE <stream-key> <interval-end> <interval-end> [COUNT <count>]
+    XDEL <stream-key> (<stream-id>)+
+    XTRIM <stream-key> MAXLEN <few>
+    XTRIM <stream-key> MAXLEN ~ <few>
+    XTRIM <stream-key> MINID <stream-id>
+    XTRIM <stream-key> MINID ~ <stream-id> [LIMIT <count>]
+    !XSETID <stream-key> <new-id> [ENTRIESADDED <few>] [MAXDELETEDID <stream-id>]
+    XREAD COUNT <count> STREAMS <stream-key> <stream-key> <stream-id> <stream-id>
+    XREAD STREAMS <stream-key> <stream-id>
+    XREAD NOACK STREAMS <stream-key> <stream-id>
+    !XREAD BLOCK 1 STREAMS <stream-key> $
+    XGROUP CREATE <stream-key> <group> <stream-id>
+    XGROUP CREATE <stream-key> <group> 0 [MKSTREAM] [ENTRIESREAD <count>]
+    XGROUP SETID <stream-key> <group> <stream-id> [ENTRIESREAD <count>]
+    XGROUP DESTROY <stream-key> <group>
+    XGROUP CREATECONSUMER <stream-key> <group> <consumer>
+    XGROUP DELCONSUMER <stream-key> <group> <consumer>
+    XREADGROUP GROUP <group> <consumer> COUNT <count> STREAMS <stream-key> >
+    XREADGROUP GROUP <group> <consumer> STREAMS <stream-key> >
+    XREADGROUP GROUP <group> <consumer> NOACK STREAMS <stream-key> <stream-key> > >
+    XREADGROUP GROUP <group> <consumer> STREAMS <stream-key> <stream-id>
+    !XREADGROUP GROUP <group> <consumer> BLOCK 1 STREAMS <stream-key> >
+    XACK <stream-key> <group> (<stream-id>)+
+    XPENDING <stream-key> <group>
+    XPENDING <stream-key> <group> <interval-end> <interval-end> <count>
+    XPENDING <stream-key> <group> IDLE <few> - + <count> <consumer>
+    XCLAIM <stream-key> <group> <consumer> 0 (<stream-id>)+
+    XCLAIM <stream-key> <group> <consumer> 0 <stream-id> [FORCE] [JUSTID] [RETRYCOUNT <count>]
+    XCLAIM <stream-key> <group> <consumer> 0 <stream-id> [TIME 5] [IDLE <count>] [LASTID <stream-id>]
+    XAUTOCLAIM <stream-key> <group> <consumer> 0 <interval-end> [COUNT <count>] [JUSTID]
+    XINFO STREAM <stream-key> [FULL]
+    XINFO GROUPS <stream-key>
+    XINFO CONSUMERS <stream-key> <group>
+    DEL <stream-key>
+    COPY <stream-key> <stream-key> [REPLACE]
+    RENAME <stream-key> <stream-key>
+"""
 GENERIC = """
     COPY <key> <key> [DB <db>] [REPLACE]
     DEL (<key>)+
@@ -279,6 +328,7 @@ class Generator:
     def __init__(self, random, templates):
         self.random = random
         self.templates = [line.strip() for line in templates.split("\n") if line.strip()]
+        self.stream_ms = 1  # IDs of streams mostly grow
         self.kinds = {
             "key": lambda: random.choice(KEYS),
             "hash-key": lambda: random.choice(HASH_KEYS),
@@ -298,6 +348,21 @@ class Generator:
                 [b"-1", b"abc", b"", b"nan", b"-inf", b"1e4000", b"1 ", b"0x", b"-0.1",
                  b"99999999999999999999"]),
             "node-size": lambda: random.choice([-1, -2, -3, -5, 1, 2, 3, 10, 128]),
+            "stream-key": lambda: random.choice([b"k2", b"k3", b"k4", b"k8"]),
+            "stream-id": lambda: random.choice(
+                [b"%d-%d" % (max(0, self.stream_ms - random.randrange(60)), random.randrange(3)),
+                 b"%d" % max(0, self.stream_ms - random.randrange(30)),
+                 b"%d" % max(0, self.stream_ms - random.randrange(10)), b"0", b"0-1", b"00-01",
+                 b"18446744073709551615-18446744073709551615", b"1-", b"-1", b"5-*"]),
+            "interval-end": lambda: random.choice(
+                [b"-", b"+", b"(%d" % self.stream_ms, b"(0-0", b"((1", b"(-",
+                 b"(18446744073709551615-18446744073709551615",
+                 b"%d" % max(0, self.stream_ms - random.randrange(30))]),
+            "new-id": self.new_stream_id,
+            "few": lambda: random.choice([0, 1, 3, 5, 8, 12, 20, -1, b"abc"]),
+            "group": lambda: random.choice([b"g", b"g", b"g", b"h", b""]),
+            "consumer": lambda: random.choice([b"ann", b"bob", b"eve", b""]),
+            "field": lambda: random.choice([b"f", b"g", b"", b"7", b"-0", b"f" * 70]),
             "value": self.value,
             "integer": self.integer,
             "index": lambda: random.choice([0, 1, 2, 3, 10, -1, -2, -100, 100, 2 ** 31, 2 ** 63 - 1,
@@ -404,6 +469,12 @@ class Generator:
         return random.choice([0, 1, -1, 2, 7, 100, 2 ** 31, -2 ** 31, 2 ** 32, 2 ** 63 - 1,
                               -2 ** 63, 2 ** 62, 2 ** 63, -2 ** 63 - 1,
                               random.randrange(-10 ** 6, 10 ** 6)])
+
+    def new_stream_id(self):
+        random = self.random
+        self.stream_ms += random.choice([0, 0, 1, 1, 2])
+        return random.choice([b"%d" % self.stream_ms, b"%d-*" % self.stream_ms,
+                              b"%d-%d" % (self.stream_ms, random.randrange(5))])
 
     def float(self):
         random = self.random

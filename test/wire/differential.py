@@ -14,7 +14,7 @@ import sys
 
 from _checks import Skip, expect, expect_that, run, shorten, test
 from _differences import Differences, show, show_command
-from _generate import CONNECTION, GENERIC, HASH, LIST, OTHER_TYPES, SERVER, STRING, Generator
+from _generate import CONNECTION, GENERIC, HASH, LIST, OTHER_TYPES, SERVER, STREAM, STRING, Generator
 from _resp import encode
 from _server import Connection, Server, is_redis, redis_server, roxdb
 
@@ -24,7 +24,8 @@ MISMATCHES_SHOWN = 12
 DATABASES = 16
 
 # Small limits bring the edges within reach. No slow log, for what is slow differs.
-OPTIONS = {"proto-max-bulk-len": "1mb", "slowlog-log-slower-than": "-1", "appendonly": "no"}
+OPTIONS = {"proto-max-bulk-len": "1mb", "slowlog-log-slower-than": "-1", "appendonly": "no",
+           "stream-node-max-entries": "5", "stream-node-max-bytes": "0"}
 
 # What is asked of each key when all are compared; those of another type answer WRONGTYPE.
 QUESTIONS = [words.split() for words in (
@@ -149,6 +150,11 @@ def strings_answer_alike():
 @test
 def lists_answer_alike():
     compare(LIST, 40000, "lists")
+
+
+@test
+def streams_answer_alike():
+    compare(STREAM, 40000, "streams")
 
 
 @test

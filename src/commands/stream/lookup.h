@@ -15,9 +15,16 @@ inline Result<const types::Stream*> read_stream(engine::Call& call, size_t index
   return entry == nullptr ? nullptr : &types::stream_of(*entry);
 }
 
+// A word of the request in an error text: to Redis it ends at a NUL.
+inline std::string_view shown(std::string_view word) { return word.substr(0, word.find('\0')); }
+
 inline Status no_such_key_or_group(engine::Call& call, std::string_view key,
                                    std::string_view group) {
-  return call.fail("NOGROUP No such key '{}' or consumer group '{}'", key, group);
+  return call.fail("NOGROUP No such key '{}' or consumer group '{}'", shown(key), shown(group));
+}
+inline Status no_such_group(engine::Call& call, std::string_view key, std::string_view group) {
+  return call.fail("NOGROUP No such consumer group '{}' for key name '{}'", shown(group),
+                   shown(key));
 }
 
 // The consumer of this name; created, announced and logged when it is new. `key`: of the stream.
