@@ -34,8 +34,11 @@ Result<int64_t> set_fields(Call& call) {
     return call.fail("ERR wrong number of arguments for '{}' command", call.command().full_name);
   }
   ROX_TRY(HashValue hash, call.edit_or_create<HashValue>(1));
+  // Of a long request the memory for the next fields arrives while earlier ones are set.
+  constexpr size_t kAheadArgs = 2 * 4;
   int64_t created = 0;
   for (size_t i = 2; i < call.argc(); i += 2) {
+    if (i + kAheadArgs < call.argc()) hash.prefetch(call.arg(i + kAheadArgs));
     drop_if_due(call, hash, call.arg(i));
     created += int64_t{hash.set(call.arg(i), call.arg(i + 1))};
   }

@@ -115,6 +115,12 @@ BOOST_AUTO_TEST_CASE(counters_count) {
   BOOST_TEST(field("stats", "keyspace_misses") == "1");
   BOOST_TEST(field("stats", "total_error_replies") == "2");
   BOOST_TEST(field("errorstats", "errorstat_ERR") == "count=2");
+  run("HSETEX h PX 10 FIELDS 2 f 1 g 2");
+  run("SET s v PX 10");
+  advance_ms(11);
+  run("EXISTS h s");
+  BOOST_TEST(field("stats", "expired_subkeys") == "2");
+  BOOST_TEST(field("stats", "expired_keys") == "1");
   const std::string get = field("commandstats", "cmdstat_get");
   BOOST_TEST(get.starts_with("calls=2,usec="), get);
   BOOST_TEST(get.ends_with(",rejected_calls=1,failed_calls=0"), get);

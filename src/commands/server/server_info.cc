@@ -195,6 +195,7 @@ void ServerInfo::write_stats(InfoWriter& out) {
   out.field("total_commands_processed", statistics.commands_processed);
   out.field("instantaneous_ops_per_sec",
             std::accumulate(std::begin(rates_), std::end(rates_), uint64_t{0}) / kSamples);
+  out.field("expired_subkeys", statistics.expired_fields);
   out.field("expired_keys", statistics.expired_keys);
   out.field("expired_time_cap_reached_count", statistics.expired_time_cap_reached);
   out.field("evicted_keys", statistics.evicted_keys);
