@@ -429,7 +429,11 @@ Status xnack_command(Call& call) {
     }
     given_back++;
   }
-  if (given_back > 0) log_unannounced(call);
+  if (given_back > 0) {
+    log_unannounced(call);
+    // No event tells of it, but readers that wait to claim something can do so now.
+    call.engine().waiting.on_change({call.db(), call.arg(1), event::kXGroupSetId});
+  }
   return call.reply(given_back);
 }
 constexpr Example kXNackExamples[] = {

@@ -156,6 +156,18 @@ BOOST_AUTO_TEST_CASE(a_claiming_reader_gets_what_became_idle_while_it_waited) {
   BOOST_TEST(told(claimer) == "*1 *2 $1 s *1 *4 $3 1-0 *2 $1 f $1 v :60 :1");
 }
 
+BOOST_AUTO_TEST_CASE(a_claiming_reader_gets_what_is_given_back) {
+  const auto writer = add();
+  const auto claimer = add();
+  run(writer, "XADD s 1 f v");
+  run(writer, "XGROUP CREATE s g 0");
+  run(writer, "XREADGROUP GROUP g a STREAMS s >");
+  BOOST_TEST(run(claimer, "XREADGROUP GROUP g b BLOCK 0 CLAIM 1000 STREAMS s >") == "");
+  BOOST_TEST(run(writer, "XNACK s g FAIL IDS 1 1") == ":1");
+  BOOST_TEST(told(claimer) == "*1 *2 $1 s *1 *4 $3 1-0 *2 $1 f $1 v :0 :1");
+  BOOST_TEST(run(writer, "XPENDING s g - + 9") == "*1 *4 $3 1-0 $1 b :0 :2");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace roxdb::server::test
