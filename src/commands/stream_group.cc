@@ -53,8 +53,6 @@ Result<GroupOptions> read_group_options(Call& call, bool takes_mkstream) {
         "ERR unknown subcommand or wrong number of arguments for '{}'. Try XGROUP HELP.",
         call.arg(1));
   };
-  // Each option once: Redis looks at the number of arguments, too.
-  if (call.argc() > (takes_mkstream ? 8u : 7u)) return refuse();
   GroupOptions options;
   for (size_t at = 5; at < call.argc(); ++at) {
     if (takes_mkstream && call.is(at, "MKSTREAM")) {
@@ -68,6 +66,8 @@ Result<GroupOptions> read_group_options(Call& call, bool takes_mkstream) {
       return refuse();
     }
   }
+  // Each option once: Redis looks at the number of arguments, too.
+  if (call.argc() > (takes_mkstream ? 8u : 7u)) return refuse();
   return options;
 }
 
