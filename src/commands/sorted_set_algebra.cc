@@ -33,10 +33,7 @@ struct WeightedSource {
   ScoreSource members;
   double weight = 1;
 
-  double weighted(double score) const {
-    const double product = weight * score;
-    return std::isnan(product) ? 0 : product;  // 0 * inf
-  }
+  double weighted(double score) const { return weight * score; }
 };
 
 struct AlgebraRequest {
@@ -47,6 +44,10 @@ struct AlgebraRequest {
   int64_t limit = 0;  // of a count; 0: none
 };
 
+// 0 * inf and inf - inf count as 0.
+double number_or_zero(double score) { return std::isnan(score) ? 0 : score; }
+
+// REQUIRES: `a` is a number. When `b` is none, only a sum takes notice.
 double aggregated(Aggregate aggregate, double a, double b) {
   switch (aggregate) {
     case Aggregate::kMin:
@@ -56,8 +57,7 @@ double aggregated(Aggregate aggregate, double a, double b) {
     case Aggregate::kSum:
       break;
   }
-  const double sum = a + b;
-  return std::isnan(sum) ? 0 : sum;  // inf - inf
+  return number_or_zero(a + b);
 }
 
 // ---- the request ----
@@ -125,7 +125,7 @@ void add_union(AlgebraRequest& request, SortedSetValue result) {
   sort_by_size(request.sources);
   for (const WeightedSource& source : request.sources) {
     source.members.visit([&](std::string_view member, double score) {
-      score = source.weighted(score);
+      score = number_or_zero(source.weighted(score));
       if (const auto old = result.view().score(member)) {
         score = aggregated(request.aggregate, *old, score);
       }
@@ -141,7 +141,7 @@ void visit_intersection(AlgebraRequest& request, Visitor&& visitor) {
   sort_by_size(request.sources);
   const WeightedSource& smallest = request.sources.front();
   smallest.members.visit([&](std::string_view member, double score) {
-    score = smallest.weighted(score);
+    score = number_or_zero(smallest.weighted(score));
     for (size_t i = 1; i < request.sources.size(); ++i) {
       const auto other = request.sources[i].members.score(member);
       if (!other) return true;

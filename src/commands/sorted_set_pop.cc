@@ -65,8 +65,9 @@ Status pop(Call& call, End end) {
   const bool counted = call.argc() == 3;
   int64_t count = 1;
   if (counted) {
-    ROX_TRY(count, call.integer(2));
-    if (count < 0) return user_error("ERR value is out of range, must be positive");
+    const auto given = call.integer(2, 0, std::numeric_limits<int64_t>::max());
+    if (!given.ok()) return user_error("ERR value is out of range, must be positive");
+    count = *given;
   }
   ROX_TRY(std::optional<Found> found, find_first(call, 1, 2));
   if (!found || count == 0) {
@@ -150,9 +151,10 @@ Result<ManyRequest> read_many(Call& call, size_t index) {
   }
   const size_t options = request.last_key + 1;
   if (options == call.argc()) return request;
-  if (options + 2 != call.argc() || !call.is(options, "COUNT")) return errors::kSyntax;
+  if (options + 1 == call.argc() || !call.is(options, "COUNT")) return errors::kSyntax;
   const auto count = call.integer(options + 1, 1, kMost);
   if (!count.ok()) return user_error("ERR count should be greater than 0");
+  if (options + 2 != call.argc()) return errors::kSyntax;
   request.count = static_cast<uint64_t>(*count);
   return request;
 }

@@ -103,11 +103,11 @@ Result<RangeRequest> read_range_request(Call& call, const RangeForm& form) {
       ROX_TRY(request.limit.offset, call.integer(i + 1));
       ROX_TRY(request.limit.count, call.integer(i + 2));
       i += 2;
-    } else if (!form.downwards && call.is(i, "REV")) {
+    } else if (!downwards && call.is(i, "REV")) {
       downwards = true;
-    } else if (!form.kind && call.is(i, "BYLEX")) {
+    } else if (!kind && call.is(i, "BYLEX")) {
       kind = RangeKind::kLex;
-    } else if (!form.kind && call.is(i, "BYSCORE")) {
+    } else if (!kind && call.is(i, "BYSCORE")) {
       kind = RangeKind::kScore;
     } else {
       return errors::kSyntax;

@@ -82,7 +82,9 @@ Status zrandmember_command(Call& call) {
   }
   constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
   ROX_TRY(const int64_t count, call.integer(2));
-  if (count < -kMost) return user_error("ERR value is out of range");
+  if (count < -kMost) {
+    return call.fail("ERR value is out of range, value must between {} and {}", -kMost, kMost);
+  }
   const bool with_scores = call.argc() > 3;
   if (call.argc() > 4 || (with_scores && !call.is(3, "WITHSCORES"))) return errors::kSyntax;
   if (with_scores && (count < -kMost / 2 || count > kMost / 2)) {

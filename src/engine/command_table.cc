@@ -281,7 +281,7 @@ std::vector<std::string> category_names(const Command& command) {
       {"string", "@string"},
       {"list", "@list"},
       {"set", "@set"},
-      {"sorted_set", "@sortedset"},
+      {"zset", "@sortedset"},
       {"hash", "@hash"},
       {"stream", "@stream"},
       {"bitmap", "@bitmap"},

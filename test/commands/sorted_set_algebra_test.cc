@@ -28,6 +28,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_number_counts_as_zero) {
   run("ZADD b -inf x inf y");
   check({{"ZUNION 2 a b WITHSCORES", "*[$x ,0 $y ,0]"},
          {"ZINTER 2 a b WITHSCORES", "*[$x ,0 $y ,0]"},
+         {"ZINTER 2 a a WEIGHTS 1 0 WITHSCORES", "*[$x ,0 $y ,0]"},
+         {"ZINTER 2 a a WEIGHTS 1 0 AGGREGATE MAX WITHSCORES", "*[$y ,-inf $x ,inf]"},
          {"ZUNION 1 a WEIGHTS 0 WITHSCORES", "*[$x ,0 $y ,0]"}});
 }
 

@@ -14,7 +14,7 @@ BOOST_AUTO_TEST_CASE(pops_take_from_their_end_as_many_as_there_are) {
          {"ZPOPMIN k 100", "*[]"},
          {"ZPOPMIN k -1", "-ERR value is out of range, must be positive"},
          {"ZPOPMIN k 1 2", "-ERR syntax error"},
-         {"ZPOPMAX k x", "-ERR value is not an integer or out of range"}});
+         {"ZPOPMAX k x", "-ERR value is out of range, must be positive"}});
 }
 
 BOOST_AUTO_TEST_CASE(zmpop_takes_from_the_first_key_that_is_there) {
@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(zmpop_takes_from_the_first_key_that_is_there) {
          {"ZMPOP 0 a MIN", "-ERR numkeys should be greater than 0"},
          {"ZMPOP x a MIN", "-ERR numkeys should be greater than 0"},
          {"ZMPOP 9223372036854775807 a MIN", "-ERR syntax error"},
-         {"ZMPOP 1 a MIN COUNT 0", "-ERR count should be greater than 0"}});
+         {"ZMPOP 1 a MIN COUNT 0 COUNT", "-ERR count should be greater than 0"}});
 }
 
 BOOST_AUTO_TEST_CASE(pops_are_logged_as_what_they_took) {

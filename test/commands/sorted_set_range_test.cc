@@ -101,6 +101,8 @@ BOOST_AUTO_TEST_CASE(words_that_do_not_go_together_are_refused) {
           "-ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"},
          {"ZREVRANGE k 0 -1 REV", "-ERR syntax error"},
          {"ZRANGEBYSCORE k 0 1 BYLEX", "-ERR syntax error"},
+         {"ZRANGE k 0 1 REV REV", "-ERR syntax error"},
+         {"ZRANGE k 0 1 BYSCORE BYLEX", "-ERR syntax error"},
          {"ZRANGEBYSCORE k 0 1 REV", "-ERR syntax error"},
          {"ZRANGESTORE d k 0 1 WITHSCORES", "-ERR syntax error"},
          {"ZRANGE k a b", "-ERR value is not an integer or out of range"}});

@@ -14,6 +14,7 @@ or, where replies are alike but can never be the same bytes, in place of `redis`
               unordered              the same elements in any order
               pairs                  the same names and values in any order
               keys                   second element: the same elements in any order
+              numbers                texts that differ are the same number
               kind                   errors are equal, everything else has the same type
               shape                  the same types all the way down
               key-use                the flags of keys, RO, RW, OW and RM alone
@@ -109,8 +110,20 @@ def key_use(redis, roxdb):
     return use(redis) == use(roxdb)
 
 
+def numbers(redis, roxdb):
+    if isinstance(redis, list) and isinstance(roxdb, list):
+        return len(redis) == len(roxdb) and all(map(numbers, redis, roxdb))
+    if redis == roxdb or type(redis) is not type(roxdb) or isinstance(redis, Error):
+        return redis == roxdb
+    try:
+        return float(redis) == float(roxdb)
+    except (TypeError, ValueError):
+        return False
+
+
 COMPARISONS = {"within": within, "unordered": unordered, "pairs": pairs, "keys": keys,
-               "kind": kind, "shape": shape, "key-use": key_use}
+               "kind": kind, "numbers": numbers, "shape": shape,
+               "key-use": key_use}
 
 
 class Differences:

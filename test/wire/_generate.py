@@ -290,6 +290,103 @@ HASH = """
     COPY <hash-key> <hash-key> [REPLACE]
     TYPE <hash-key>
 """
+SORTED_SET = """
+    ZADD <zset-key> (<score> <zset-member>)+
+    ZADD <zset-key> (<score> <zset-member>)+
+    ZADD <zset-key> <add-option> <score> <zset-member> <score> <zset-member>
+    ZADD <zset-key> CH <add-option> <add-option> <score> <zset-member> <score> <zset-member>
+    ZADD <zset-key> <add-option> INCR <score> <zset-member>
+    ZINCRBY <zset-key> <score> <zset-member>
+    ZREM <zset-key> (<zset-member>)+
+    ZCARD <zset-key>
+    ZSCORE <zset-key> <zset-member>
+    ZMSCORE <zset-key> (<zset-member>)+
+    ZRANK <zset-key> <zset-member>
+    ZREVRANK <zset-key> <zset-member>
+    ZCOUNT <zset-key> <score-bound> <score-bound>
+    ZRANGE <zset-key> <index> <index> [WITHSCORES] [REV]
+    ZRANGE <zset-key> 0 -1 WITHSCORES
+    ZRANGE <zset-key> <score-bound> <score-bound> BYSCORE [REV] [WITHSCORES] [LIMIT <index> <count>]
+    ZRANGE <zset-key> <index> <index> [BYLEX] [BYSCORE] [REV] [WITHSCORES] [LIMIT <index> <count>]
+    ZREVRANGE <zset-key> <index> <index> [WITHSCORES]
+    ZRANGEBYSCORE <zset-key> <score-bound> <score-bound> [WITHSCORES] [LIMIT <index> <count>]
+    ZREVRANGEBYSCORE <zset-key> <score-bound> <score-bound> [WITHSCORES] [LIMIT <index> <count>]
+    ZRANGESTORE <zset-key> <zset-key> <index> <index> [REV]
+    ZRANGESTORE <zset-key> <zset-key> <score-bound> <score-bound> BYSCORE [LIMIT <index> <count>]
+    ZREMRANGEBYRANK <zset-key> <index> <index>
+    ZREMRANGEBYSCORE <zset-key> <score-bound> <score-bound>
+    ZPOPMIN <zset-key>
+    ZPOPMAX <zset-key>
+    ZPOPMIN <zset-key> <count>
+    ZPOPMAX <zset-key> <count>
+    ZMPOP 2 <zset-key> <zset-key> <extreme> [COUNT <count>]
+    ZMPOP <count> <zset-key> <zset-key> <extreme>
+    !BZPOPMIN <zset-key> <zset-key> 0.001
+    !BZPOPMAX <zset-key> 0.001
+    !BZMPOP 0.001 2 <zset-key> <zset-key> <extreme>
+    !BZPOPMIN <zset-key> <not-a-timeout>
+    ZUNION 2 <zset-key> <zset-key> [WEIGHTS <score> <score>] [AGGREGATE <aggregate>] [WITHSCORES]
+    ZINTER 2 <zset-key> <zset-key> [WEIGHTS <score> <score>] [AGGREGATE <aggregate>] [WITHSCORES]
+    ZUNIONSTORE <zset-key> 2 <zset-key> <zset-key> [WEIGHTS <score> 2] [AGGREGATE <aggregate>]
+    ZINTERSTORE <zset-key> 2 <zset-key> <zset-key> [WEIGHTS 0.5 <score>] [AGGREGATE <aggregate>]
+    ZDIFF 2 <zset-key> <zset-key> [WITHSCORES]
+    ZDIFFSTORE <zset-key> 2 <zset-key> <zset-key>
+    ZINTERCARD 2 <zset-key> <zset-key> [LIMIT <count>]
+    ZUNION <count> <zset-key> <zset-key>
+    ZRANDMEMBER <zset-key>
+    ZRANDMEMBER <zset-key> <count> [WITHSCORES]
+    !ZRANDMEMBER <zset-key> -3 WITHSCORES
+    ZSCAN <zset-key> 0 COUNT 100000 [MATCH <pattern>]
+    ZSCAN <zset-key> <cursor> [MATCH <pattern>] [COUNT <index>]
+    SADD <zset-key> <zset-member> <zset-member>
+    !CONFIG SET zset-max-listpack-entries <few-entries>
+    DEL <zset-key>
+    COPY <zset-key> <zset-key> [REPLACE]
+    RENAME <zset-key> <zset-key>
+    SET <typed-key> <value>
+"""
+# Ranges of bytes have a meaning only where all scores are equal.
+LEX = """
+    !ZADD <lex-key> 0 <zset-member> 0 <zset-member>
+    !ZADD <lex-key> 0 <zset-member> 0 <zset-member>
+    ZREM <lex-key> <zset-member>
+    OBJECT ENCODING <lex-key>
+    !CONFIG SET zset-max-listpack-entries <few-entries>
+    ZLEXCOUNT <lex-key> <lex-bound> <lex-bound>
+    ZRANGE <lex-key> <lex-bound> <lex-bound> BYLEX [REV] [LIMIT <index> <count>]
+    ZRANGEBYLEX <lex-key> <lex-bound> <lex-bound> [LIMIT <index> <count>]
+    ZREVRANGEBYLEX <lex-key> <lex-bound> <lex-bound> [LIMIT <index> <count>]
+    ZREMRANGEBYLEX <lex-key> <lex-bound> <lex-bound>
+"""
+GEO = """
+    GEOADD <zset-key> <longitude> <latitude> <zset-member>
+    GEOADD <zset-key> <add-option> (<longitude> <latitude> <zset-member>)+
+    GEOPOS <zset-key> (<zset-member>)+
+    GEODIST <zset-key> <zset-member> <zset-member> [<unit>]
+    GEOHASH <zset-key> (<zset-member>)+
+    GEOSEARCH <zset-key> FROMMEMBER <zset-member> BYRADIUS <length> <unit> [COUNT <count>] [ASC] [WITHDIST] [WITHCOORD] [WITHHASH]
+    GEOSEARCH <zset-key> FROMMEMBER <zset-member> BYRADIUS <length> <unit> COUNT 2 ANY
+    GEOSEARCH <zset-key> BYRADIUS <length> <unit> FROMMEMBER <zset-member>
+    GEOSEARCH <zset-key> FROMMEMBER <zset-member> BYBOX <length> <length> <unit> [COUNT <count>] [ASC] [WITHDIST] [WITHCOORD] [WITHHASH]
+    GEOSEARCH <zset-key> FROMMEMBER <zset-member> BYBOX <length> <length> <unit> COUNT 2 ANY
+    GEOSEARCH <zset-key> BYBOX <length> <length> <unit> FROMMEMBER <zset-member>
+    GEOSEARCH <zset-key> FROMLONLAT <longitude> <latitude> BYRADIUS <length> <unit> [COUNT <count>] [ASC] [WITHDIST] [WITHCOORD] [WITHHASH]
+    GEOSEARCH <zset-key> FROMLONLAT <longitude> <latitude> BYRADIUS <length> <unit> COUNT 2 ANY
+    GEOSEARCH <zset-key> BYRADIUS <length> <unit> FROMLONLAT <longitude> <latitude>
+    GEOSEARCH <zset-key> FROMLONLAT <longitude> <latitude> BYBOX <length> <length> <unit> [COUNT <count>] [ASC] [WITHDIST] [WITHCOORD] [WITHHASH]
+    GEOSEARCH <zset-key> FROMLONLAT <longitude> <latitude> BYBOX <length> <length> <unit> COUNT 2 ANY
+    GEOSEARCH <zset-key> BYBOX <length> <length> <unit> FROMLONLAT <longitude> <latitude>
+    GEOSEARCHSTORE <zset-key> <zset-key> FROMMEMBER <zset-member> BYRADIUS <length> <unit> [COUNT <count>] [STOREDIST]
+    GEOSEARCHSTORE <zset-key> <zset-key> FROMLONLAT <longitude> <latitude> BYBOX <length> <length> <unit> [COUNT <count>] [DESC]
+    GEORADIUS <zset-key> <longitude> <latitude> <length> <unit> [WITHDIST] [WITHCOORD] [COUNT 3]
+    GEORADIUS <zset-key> <longitude> <latitude> <length> <unit> STORE <zset-key> [COUNT 3]
+    GEORADIUS_RO <zset-key> <longitude> <latitude> <length> <unit> [WITHHASH] [DESC]
+    GEORADIUSBYMEMBER <zset-key> <zset-member> <length> <unit> [ASC] [WITHDIST] [STOREDIST <zset-key>]
+    GEORADIUSBYMEMBER_RO <zset-key> <zset-member> <length> <unit> [WITHDIST] [DESC]
+    ZADD <zset-key> <score> <zset-member>
+    ZRANGE <zset-key> 0 -1 WITHSCORES
+    DEL <zset-key>
+"""
 # What makes keys of other types, for commands that must refuse them.
 OTHER_TYPES = """
     RPUSH <typed-key> a b c
@@ -325,8 +422,10 @@ def past_and_future(unit):
 
 
 class Generator:
-    def __init__(self, random, templates):
+    # `never` are words that damage does not bring in.
+    def __init__(self, random, templates, never=()):
         self.random = random
+        self.strange = [word for word in STRANGE if word not in never]
         self.templates = [line.strip() for line in templates.split("\n") if line.strip()]
         self.stream_ms = 1  # IDs of streams mostly grow
         self.kinds = {
@@ -363,6 +462,32 @@ class Generator:
             "group": lambda: random.choice([b"g", b"g", b"g", b"h", b""]),
             "consumer": lambda: random.choice([b"ann", b"bob", b"eve", b""]),
             "field": lambda: random.choice([b"f", b"g", b"", b"7", b"-0", b"f" * 70]),
+            "zset-key": lambda: random.choice(KEYS[5:10]),
+            "zset-member": lambda: random.choice(
+                [b"a", b"b", b"c", b"d", b"1", b"2", b"007", b"-1", b"", b"x" * 64, b"x" * 65,
+                 b"m%d" % random.randrange(12), self.value()]),
+            "score": lambda: random.choice(
+                [0, 1, 1, 2, 3, -1, b"-0", b"0.5", b"1.5", b"-2.25", b"inf", b"-inf", b"1e3",
+                 random.randrange(-20, 20), random.randrange(-100, 100) / 4, 2 ** 40, 2 ** 53,
+                 b"1e300", self.float()]),
+            "score-bound": lambda: random.choice([b"", b"", b"("]) + random.choice(
+                [b"-inf", b"+inf", b"0", b"1", b"2", b"1.5", b"-3", b"10", b"nan", b"x"]),
+            "lex-bound": lambda: random.choice(
+                [b"-", b"+", b"[a", b"(a", b"[c", b"(m3", b"[m9", b"[", b"(1", b"a"]),
+            "extreme": lambda: random.choice([b"MIN", b"MAX", b"min", b"MID"]),
+            "aggregate": lambda: random.choice([b"SUM", b"MIN", b"MAX", b"min", b"AVG"]),
+            "longitude": lambda: random.choice(
+                [0, b"13.361389", random.uniform(-180, 180), random.uniform(13, 16), -180, 180,
+                 b"180.1", b"x"]),
+            "latitude": lambda: random.choice(
+                [0, b"38.115556", random.uniform(-85, 85), random.uniform(36, 39),
+                 random.uniform(-38, -36), b"85.05112878", b"86"]),
+            "unit": lambda: random.choice([b"m", b"km", b"KM", b"ft", b"mi", b"yd"]),
+            "length": lambda: random.choice(
+                [0, 1, 100, 1000, random.uniform(1, 5000), random.uniform(1, 30000), -1, b"x",
+                 10 ** 6, 10 ** 9]),
+            "lex-key": lambda: random.choice([b"lex0", b"lex1", b"lex2"]),
+            "add-option": lambda: random.choice([b"NX", b"XX", b"GT", b"LT", b"CH", b"ch"]),
             "value": self.value,
             "integer": self.integer,
             "index": lambda: random.choice([0, 1, 2, 3, 10, -1, -2, -100, 100, 2 ** 31, 2 ** 63 - 1,
@@ -458,11 +583,11 @@ class Generator:
         if kind == 0:
             del arguments[random.randrange(len(arguments))]
         elif kind == 1:
-            arguments.insert(random.randrange(1, len(arguments) + 1), random.choice(STRANGE))
+            arguments.insert(random.randrange(1, len(arguments) + 1), random.choice(self.strange))
         elif kind == 2 and len(arguments) > 1:
-            arguments[random.randrange(1, len(arguments))] = random.choice(STRANGE)
+            arguments[random.randrange(1, len(arguments))] = random.choice(self.strange)
         else:
-            arguments += [random.choice(arguments + STRANGE)] * random.choice([1, 1, 2, 20])
+            arguments += [random.choice(arguments + self.strange)] * random.choice([1, 1, 2, 20])
 
     def integer(self):
         random = self.random
@@ -498,7 +623,7 @@ class Generator:
         if kind < 3:
             return str(self.integer()).encode()
         if kind < 5:
-            return random.choice(STRANGE)
+            return random.choice(self.strange)
         if kind == 5:
             return self.float()
         if kind == 6:  # the lengths at which encodings change

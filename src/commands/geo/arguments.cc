@@ -1,6 +1,7 @@
 #include "commands/geo/arguments.h"
 
 #include <cstdio>
+#include <string_view>
 
 #include "base/numbers.h"
 
@@ -35,11 +36,12 @@ void reply_geo_distance(resp::Reply& reply, double distance) {
 void reply_geo_point(resp::Reply& reply, const GeoPoint& point) {
   reply.array(2);
   for (const double coordinate : {point.longitude, point.latitude}) {
+    char digits[kLongDoubleDigitsMax];
+    const std::string_view text(digits, print_long_double(coordinate, digits));
     if (reply.protocol() > 2) {
-      reply.real(coordinate);
+      reply.real(parse_double(text).value_or(coordinate));  // the same number in either protocol
     } else {
-      char digits[kLongDoubleDigitsMax];
-      reply.bulk({digits, print_long_double(coordinate, digits)});
+      reply.bulk(text);
     }
   }
 }

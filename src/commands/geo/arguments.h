@@ -18,7 +18,7 @@ Result<double> read_geo_unit(engine::Call& call, size_t index);
 
 // Four digits behind the point.
 void reply_geo_distance(resp::Reply& reply, double distance);
-// [longitude, latitude], with all digits that the doubles have.
+// [longitude, latitude], 17 digits behind the point.
 void reply_geo_point(resp::Reply& reply, const GeoPoint& point);
 
 }  // namespace roxdb::commands

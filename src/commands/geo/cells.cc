@@ -97,8 +97,21 @@ GeoPoint GeoCell::center() const {
 
 GeoCell GeoCell::neighbor(int east, int north) const {
   const uint32_t mask = (uint32_t{1} << step) - 1;
-  return {(longitude + static_cast<uint32_t>(east)) & mask,
-          (latitude + static_cast<uint32_t>(north)) & mask, step};
+  return {east == 0 ? longitude : (longitude + static_cast<uint32_t>(east)) & mask,
+          north == 0 ? latitude : (latitude + static_cast<uint32_t>(north)) & mask, step};
+}
+
+GeoPoint geo_point(double score) {
+  // What ZADD has written may be no cell at all. It stands for the place that it has in Redis on a
+  // 64-bit machine, whose conversion of such numbers the language leaves open.
+  uint64_t bits = 0;
+  if (score < 0) {
+    bits =
+        score >= -0x1p63 ? static_cast<uint64_t>(static_cast<int64_t>(score)) : uint64_t{1} << 63;
+  } else if (score < 0x1p64) {
+    bits = static_cast<uint64_t>(score);
+  }
+  return GeoCell::of_score(bits).center();
 }
 
 double geo_distance(const GeoPoint& a, const GeoPoint& b) {

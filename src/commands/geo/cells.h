@@ -57,7 +57,8 @@ struct GeoCell {
   uint64_t bits() const;
   GeoArea area() const;
   GeoPoint center() const;
-  // So many cells to the east and to the north, around the world.
+  // So many cells to the east and to the north, around the world. A coordinate that stays is not
+  // brought back onto the map: the edges 180 and 85.05.. lie in cells of their own beyond it.
   GeoCell neighbor(int east, int north) const;
   // Scores of what lies in the cell: [first, last).
   uint64_t first_score() const { return bits() << (2 * (kGeoSteps - step)); }
@@ -66,10 +67,8 @@ struct GeoCell {
 };
 
 inline uint64_t geo_score(const GeoPoint& point) { return GeoCell::of(point, kGeoSteps).bits(); }
-// The place a score stands for: the middle of its cell.
-inline GeoPoint geo_point(double score) {
-  return GeoCell::of_score(static_cast<uint64_t>(score)).center();
-}
+// The place a score stands for: the middle of its cell. Any score is one, also a negative one.
+GeoPoint geo_point(double score);
 
 // Metres along the surface of the earth.
 double geo_distance(const GeoPoint& a, const GeoPoint& b);

@@ -19,7 +19,8 @@ Result<Bounds::Border> Bounds::parse_border(RangeKind kind, std::string_view tex
     border.rank = *rank;
   } else if (kind == RangeKind::kScore) {
     border.open = text.starts_with('(');
-    const auto score = parse_double(text.substr(border.open ? 1 : 0));
+    const std::string_view number = text.substr(border.open ? 1 : 0);
+    const auto score = number.empty() ? 0 : parse_double(number);  // nothing counts as 0
     if (!score) return user_error("ERR min or max is not a float");
     border.score = *score;
   } else if (text == "-" || text == "+") {
