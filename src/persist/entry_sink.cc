@@ -7,6 +7,14 @@ namespace roxdb::persist {
 
 using types::Entry;
 
+uint32_t foreign_access(const engine::Engine& engine, std::optional<uint64_t> idle_seconds,
+                        std::optional<uint8_t> frequency) {
+  constexpr uint32_t kClockMask = (1u << 24) - 1;
+  const uint32_t fresh = engine.fresh_access();
+  if (engine.uses_lfu) return frequency ? (fresh & ~0xffu) | *frequency : fresh;
+  return idle_seconds ? (fresh - static_cast<uint32_t>(*idle_seconds)) & kClockMask : fresh;
+}
+
 EngineSink::EngineSink(engine::Engine& engine, const LoadOptions& options)
     : engine_(engine), keep_expired_(options.keep_expired), replace_(options.replace) {
   engine_.refresh_clock();
@@ -54,14 +62,6 @@ void EngineSink::insert(const Waiting& waiting) {
     return;
   }
   kept_++;
-}
-
-uint32_t EngineSink::access_of(std::optional<uint64_t> idle_seconds,
-                               std::optional<uint8_t> frequency) const {
-  constexpr uint32_t kClockMask = (1u << 24) - 1;
-  const uint32_t fresh = engine_.fresh_access();
-  if (engine_.uses_lfu) return frequency ? (fresh & ~0xffu) | *frequency : fresh;
-  return idle_seconds ? (fresh - static_cast<uint32_t>(*idle_seconds)) & kClockMask : fresh;
 }
 
 const types::ValueHome* PassingSink::home(uint32_t database) {

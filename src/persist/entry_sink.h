@@ -37,6 +37,10 @@ class EntrySink {
   }
 };
 
+// The access field that an entry gets of what Redis told of its last use.
+uint32_t foreign_access(const engine::Engine& engine, std::optional<uint64_t> idle_seconds,
+                        std::optional<uint8_t> frequency);
+
 // Into an Engine. Entries wait for a few others, so that the lines of the table they need are
 // fetched meanwhile: one by one, each insert would wait for memory.
 class EngineSink final : public EntrySink {
@@ -50,7 +54,9 @@ class EngineSink final : public EntrySink {
   uint64_t duplicates() const override { return duplicates_; }
   bool wants_lfu() const override { return engine_.uses_lfu; }
   uint32_t access_of(std::optional<uint64_t> idle_seconds,
-                     std::optional<uint8_t> frequency) const override;
+                     std::optional<uint8_t> frequency) const override {
+    return foreign_access(engine_, idle_seconds, frequency);
+  }
 
   uint64_t kept() const { return kept_; }
   uint64_t expired() const { return expired_; }
