@@ -175,7 +175,7 @@ Entry* StringValue::create(const ValueHome& home, EntryParts parts) {
 }
 
 Status StringValue::assign(std::string_view bytes) {
-  Entry& old = entry();
+  Entry& old = mutable_entry();
   if (overwrite_string(old, bytes)) return kOk;
   ROX_TRY(Entry * fresh, create_string(*slabs_, old.parts(), bytes));
   if (string_encoding(old) == StringEncoding::kShared) old.pointer<BigString>()->drop();
@@ -185,7 +185,7 @@ Status StringValue::assign(std::string_view bytes) {
 }
 
 void StringValue::assign_integer(int64_t value) {
-  Entry& old = entry();
+  Entry& old = mutable_entry();
   const StringEncoding encoding = string_encoding(old);
   if (encoding == StringEncoding::kInteger) {
     old.set_payload(static_cast<uint64_t>(value));
@@ -204,51 +204,65 @@ std::optional<int64_t> StringValue::integer() const {
 
 Status StringValue::put(size_t offset, std::string_view bytes) {
   const size_t old_size = size();
-  const size_t new_size = std::max(old_size, offset + bytes.size());
-  char* data;
-  if (string_encoding(entry()) != StringEncoding::kShared &&
-      lies_inline(entry().key_size(), new_size, entry().has_expiry())) {
-    data = make_inline(new_size);
-  } else {
-    ROX_TRY(BigString * big, make_big(new_size));
-    big->set_size(new_size);
-    data = big->data();
-  }
+  ROX_TRY(char* data, make_room(std::max(old_size, offset + bytes.size())));
   if (offset > old_size) std::memset(data + old_size, 0, offset - old_size);
   copy(data + offset, bytes);
   return kOk;
 }
 
+Result<char*> StringValue::resize(size_t new_size) {
+  const size_t old_size = size();
+  ROX_TRY(char* data, make_room(new_size));
+  if (new_size > old_size) std::memset(data + old_size, 0, new_size - old_size);
+  return data;
+}
+
+Result<char*> StringValue::make_room(size_t size) {
+  const bool is_big = string_encoding(entry()) == StringEncoding::kShared;
+  if (is_big ? size <= kAlwaysInlineBytesMax
+             : lies_inline(entry().key_size(), size, entry().has_expiry())) {
+    return make_inline(size);
+  }
+  ROX_TRY(BigString * big, make_big(size));
+  big->set_size(size);
+  return big->data();
+}
+
 char* StringValue::make_inline(size_t size) {
-  Entry& old = entry();
-  const bool is_integer = string_encoding(old) == StringEncoding::kInteger;
+  Entry& old = mutable_entry();
+  BigString* const big =
+      string_encoding(old) == StringEncoding::kShared ? old.pointer<BigString>() : nullptr;
   const size_t old_inline_size = old.inline_bytes().size();
-  if (!is_integer &&
+  if (!old.has_payload() &&
       memory::Slabs::occupied(old.size() - old_inline_size + size) == old.occupied_bytes()) {
     old.set_inline_size(size);
     old.set_encoding(static_cast<uint8_t>(StringEncoding::kRaw));
   } else {
     char bytes[memory::kSlabBytesMax];
     const StringView view(old);
-    copy(bytes, view);
-    std::memset(bytes + view.size(), 0, size - view.size());
+    const size_t kept = std::min(view.size(), size);
+    copy(bytes, view.view().substr(0, kept));
+    std::memset(bytes + kept, 0, size - kept);
     rebuild(with_inline(old.parts(), StringEncoding::kRaw, {bytes, size}));
+    if (big != nullptr) big->drop();
   }
-  return entry().mutable_inline_bytes();
+  return mutable_entry().mutable_inline_bytes();
 }
 
 Result<BigString*> StringValue::make_big(size_t size) {
-  Entry& old = entry();
+  Entry& old = mutable_entry();
   BigString* big =
       string_encoding(old) == StringEncoding::kShared ? old.pointer<BigString>() : nullptr;
   if (big != nullptr && big->unique() && size <= big->capacity()) return big;
 
   const StringView view(old);
-  const size_t room = size > view.size() ? std::min(2 * size, kStringBytesMax) : size;
-  BigString* fresh = BigString::try_create(view.size(), room);
-  if (fresh == nullptr) fresh = BigString::try_create(view.size(), size);
+  const size_t kept = std::min(view.size(), size);
+  // What begins empty is often written once.
+  const size_t room = kept > 0 && size > kept ? std::min(2 * size, kStringBytesMax) : size;
+  BigString* fresh = BigString::try_create(kept, room);
+  if (fresh == nullptr) fresh = BigString::try_create(kept, size);
   if (fresh == nullptr) return kRefused;
-  copy(fresh->data(), view);
+  copy(fresh->data(), view.view().substr(0, kept));
   if (big != nullptr) {
     old.set_payload(reinterpret_cast<uintptr_t>(fresh));
     big->drop();
@@ -260,9 +274,26 @@ Result<BigString*> StringValue::make_big(size_t size) {
 
 // The old entry's payload is the caller's business.
 void StringValue::rebuild(const EntryParts& parts) {
-  Entry* old = &entry();
+  Entry* old = &mutable_entry();
   cell_->set_pointer(Entry::create(*slabs_, parts));
   Entry::destroy(*slabs_, old);
+}
+
+ScratchString::ScratchString(const ValueHome& home, const EntryParts& parts) : home_(&home) {
+  cell_.set_pointer(StringValue::create(home, parts));
+}
+
+ScratchString::~ScratchString() {
+  auto* const entry = static_cast<Entry*>(cell_.pointer());
+  if (entry == nullptr) return;
+  if (string_encoding(*entry) == StringEncoding::kShared) entry->pointer<BigString>()->drop();
+  Entry::destroy(home_->slabs, entry);
+}
+
+Entry* ScratchString::take() {
+  auto* const entry = static_cast<Entry*>(cell_.pointer());
+  cell_.set_pointer(nullptr);
+  return entry;
 }
 
 Result<Entry*> create_string(memory::Slabs& slabs, EntryParts parts, std::string_view bytes) {

@@ -115,19 +115,24 @@ class StringValue {
   // Replaces the bytes; expiry and access clock stay. The encoding is chosen anew.
   Status assign(std::string_view bytes);
   void assign_integer(int64_t value);
-  // O(bytes) amortised: a value that moves gets twice the room. REQUIRES: the result is at most
-  // kStringBytesMax.
+  // O(bytes) amortised: one that grows and moves gets twice the room. REQUIRES: the result is at
+  // most kStringBytesMax.
   Status append(std::string_view bytes) { return put(size(), bytes); }
   // Zero bytes fill a gap. REQUIRES: offset + bytes.size() <= kStringBytesMax, bytes not empty.
   Status set_range(size_t offset, std::string_view bytes) { return put(offset, bytes); }
+  // Makes the value this long, cut or filled with zero bytes, and returns its bytes for changes in
+  // place; they are dead after any other edit. REQUIRES: size <= kStringBytesMax.
+  Result<char*> resize(size_t size);
   // The integer, when the bytes are the canonical text of one.
   std::optional<int64_t> integer() const;
 
  private:
-  Entry& entry() { return *static_cast<Entry*>(cell_->pointer()); }
+  Entry& mutable_entry() { return *static_cast<Entry*>(cell_->pointer()); }
   Status put(size_t offset, std::string_view bytes);
+  // The bytes of the value, now `size` of them; those beyond the old are zero or leftovers.
+  Result<char*> make_room(size_t size);
   // The bytes of the value, now `size` of them, inline and kRaw; those beyond the old are zero or
-  // leftovers. REQUIRES: not kShared.
+  // leftovers.
   char* make_inline(size_t size);
   // Makes the value a BigString that nobody else holds, with room for `size` bytes.
   Result<BigString*> make_big(size_t size);
@@ -135,6 +140,24 @@ class StringValue {
 
   memory::Slabs* slabs_;
   containers::Cell* cell_;
+};
+
+// A string that is no key yet: a result that is made in place.
+class ScratchString {
+ public:
+  // Empty; `parts` brings key, expiry and access of the entry that take() gives.
+  ScratchString(const ValueHome& home, const EntryParts& parts);
+  ~ScratchString();
+  ScratchString(const ScratchString&) = delete;
+  ScratchString& operator=(const ScratchString&) = delete;
+
+  StringValue value() { return {*home_, cell_}; }
+  // The entry is the caller's; nothing else may be called.
+  Entry* take();
+
+ private:
+  const ValueHome* home_;
+  containers::Cell cell_{};
 };
 
 // A new string entry; the encoding is chosen from the bytes. `parts` brings key, expiry, access.

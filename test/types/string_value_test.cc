@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(a_string_behaves_as_a_string_under_random_edits) {
       for (int step = 0; step < 2000; ++step) {
         StringValue value = holder.value();
         const std::string bytes = random_bytes();
-        switch (random.below(6)) {
+        switch (random.below(7)) {
           case 0:
             BOOST_REQUIRE(value.assign(bytes).ok());
             model = bytes;
@@ -212,6 +212,14 @@ BOOST_AUTO_TEST_CASE(a_string_behaves_as_a_string_under_random_edits) {
             if (SharedRef blob = string_blob(holder.entry())) held.emplace_back(blob, model);
             if (held.size() > 3) held.erase(held.begin());
             break;
+          case 6: {
+            const size_t size = bytes.size() - 1;
+            const Result<char*> data = value.resize(size);
+            BOOST_REQUIRE(data.ok());
+            model.resize(size);
+            if (size > 0) model[size / 2] = (*data)[size / 2] = 'y';
+            break;
+          }
         }
         BOOST_REQUIRE(holder.text() == model);
         BOOST_REQUIRE(holder.value().size() == model.size());
@@ -244,6 +252,19 @@ BOOST_AUTO_TEST_CASE(appends_move_the_bytes_a_logarithmic_number_of_times) {
     place = now;
   }
   BOOST_TEST(moves <= 12);
+}
+
+BOOST_AUTO_TEST_CASE(a_scratch_string_is_given_away_or_leaves_nothing) {
+  for (const size_t size : {0u, 10u, 5000u}) {
+    ScratchString unused(home, {.key = "unused"});
+    BOOST_TEST(unused.value().resize(size).ok());
+    ScratchString scratch(home, {.key = "k", .expire_at_ms = 5});
+    BOOST_TEST(scratch.value().resize(size).ok());
+    Holder taken(home, scratch.take());
+    BOOST_TEST(taken.entry().key() == "k");
+    BOOST_TEST(taken.text() == std::string(size, '\0'));
+    BOOST_TEST(taken.encoding() == "raw");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_copy_shares_the_bytes_until_one_side_is_edited) {
