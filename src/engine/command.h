@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 #include "engine/command_notation.h"
@@ -23,6 +24,14 @@ namespace roxdb::engine {
 
 class Call;
 using Handler = Status (*)(Call& call);
+
+// A key of a concrete request.
+struct KeyAt {
+  size_t arg;
+  KeyAccess access;
+};
+// Adds the keys of a request that its declaration can only call "??".
+using KeyFinder = void (*)(std::span<const std::string_view> args, std::vector<KeyAt>& keys);
 
 // What COMMAND INFO calls flags. One bit each; `flag_names` in command.cc has their texts.
 using Flags = uint32_t;
@@ -52,7 +61,8 @@ inline constexpr Categories kCategoryDangerous = 1u << 0;
 inline constexpr Categories kCategoryConnection = 1u << 1;
 inline constexpr Categories kCategoryKeyspace = 1u << 2;
 inline constexpr Categories kCategoryAdmin = 1u << 3;
-inline constexpr Categories kCategoryNotRead = 1u << 4;  // reads no key: not in @read
+inline constexpr Categories kCategoryNotRead = 1u << 4;   // reads no key: not in @read
+inline constexpr Categories kCategorySortable = 1u << 5;  // @list, @set and @sortedset
 
 // A use that the reference shows and the tests run, in order, on an empty keyspace. `reply` is in
 // the notation of the tests: ":2", "+OK", "$ab", "$nil", "-ERR ...", "*[...]".
@@ -74,7 +84,8 @@ struct CommandSpec {
   int arity = 0;               // 0: computed from the syntax
   std::string_view deprecated_since = {};
   std::string_view replaced_by = {};
-  Handler handler = nullptr;  // null: a container
+  KeyFinder find_keys = nullptr;  // where `keys` says "??"
+  Handler handler = nullptr;      // null: a container
   std::span<const Example> examples = {};
 };
 

@@ -222,6 +222,7 @@ bool CommandTable::keys_of(const Command& command, std::span<const std::string_v
   for (size_t i = 0; i < declared.count; ++i) {
     if (!add_keys(declared.specs[i], args, keys)) return false;
   }
+  if (command.spec->find_keys != nullptr) command.spec->find_keys(args, keys);
   return true;
 }
 
@@ -276,6 +277,9 @@ std::vector<std::string> category_names(const Command& command) {
   if ((spec.flags & kBlocking) != 0) names.push_back("@blocking");
   if ((spec.acl & kCategoryKeyspace) != 0) names.push_back("@keyspace");
   if ((spec.acl & kCategoryConnection) != 0) names.push_back("@connection");
+  if ((spec.acl & kCategorySortable) != 0) {
+    names.insert(names.end(), {"@list", "@set", "@sortedset"});
+  }
   // Families whose group is a category of its own.
   static constexpr std::pair<std::string_view, std::string_view> kGroups[] = {
       {"string", "@string"},
@@ -285,12 +289,13 @@ std::vector<std::string> category_names(const Command& command) {
       {"hash", "@hash"},
       {"stream", "@stream"},
       {"bitmap", "@bitmap"},
-      {"hyperloglog", "@hyperloglog"},
+      {"hll", "@hyperloglog"},
       {"geo", "@geo"},
       {"scripting", "@scripting"},
       {"transactions", "@transaction"}};
   for (const auto& [group, name] : kGroups) {
-    if (command.family->group == group) names.emplace_back(name);
+    // A container does nothing itself: to Redis it is in no group.
+    if (spec.handler != nullptr && command.family->group == group) names.emplace_back(name);
   }
   return names;
 }

@@ -36,12 +36,6 @@ struct Command {
   uint64_t failed = 0;
 };
 
-// A key of a concrete request.
-struct KeyAt {
-  size_t arg;
-  KeyAccess access;
-};
-
 class CommandTable {
  public:
   explicit CommandTable(std::span<const CommandFamily* const> families);
