@@ -19,6 +19,7 @@ using engine::CommandSpec;
 bool stands_alone(const Command& command) {
   return command.family->group == "string" || command.family->group == "generic" ||
          command.family->group == "list" || command.family->group == "hash" ||
+         command.family->group == "bitmap" || command.family->group == "hll" ||
          command.family->group == "zset" || command.family->group == "geo";
 }
 
