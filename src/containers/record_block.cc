@@ -82,11 +82,11 @@ size_t RecordBlock::names_bytes_max(std::span<const std::string_view> pairs) {
 
 RecordBlock* RecordBlock::create(memory::Slabs& slabs, const Id& id,
                                  std::span<const std::string_view> pairs, size_t room) {
-  const size_t bytes = memory::Slabs::occupied(sizeof(RecordBlock) + room);
-  auto* block = new (slabs.take(bytes)) RecordBlock;
+  const size_t fitting = fitting_room(room);
+  auto* block = new (slabs.take(sizeof(RecordBlock) + fitting)) RecordBlock;
   block->id = id;
   block->last_ = {id.ms, id.seq - 1};
-  block->room_ = static_cast<uint32_t>(bytes - sizeof(RecordBlock));
+  block->room_ = static_cast<uint32_t>(fitting);
   block->live_ = block->deleted_ = 0;
   block->fields_ = static_cast<uint32_t>(pairs.size() / 2);
   const char* end = put_elements(block->data(), pairs, 0, 2);
@@ -96,10 +96,10 @@ RecordBlock* RecordBlock::create(memory::Slabs& slabs, const Id& id,
 
 RecordBlock* RecordBlock::clone(memory::Slabs& slabs, size_t room) const {
   ROX_ASSERT(room >= size_);
-  const size_t bytes = memory::Slabs::occupied(sizeof(RecordBlock) + room);
-  auto* block = static_cast<RecordBlock*>(slabs.take(bytes));
+  const size_t fitting = fitting_room(room);
+  auto* block = static_cast<RecordBlock*>(slabs.take(sizeof(RecordBlock) + fitting));
   std::memcpy(static_cast<void*>(block), this, sizeof(RecordBlock) + size_);
-  block->room_ = static_cast<uint32_t>(bytes - sizeof(RecordBlock));
+  block->room_ = static_cast<uint32_t>(fitting);
   return block;
 }
 
@@ -236,12 +236,12 @@ bool FieldReader::next(packed::Element& field, packed::Element& value) {
 Result<RecordBlock*> RecordBlock::load(memory::Slabs& slabs, const Shape& shape,
                                        std::string_view bytes) {
   if (bytes.size() > kRecordBlockBytesMax || shape.records_at > bytes.size()) return kDamaged;
-  const size_t taken = memory::Slabs::occupied(sizeof(RecordBlock) + bytes.size());
-  auto* block = new (slabs.take(taken)) RecordBlock;
+  const size_t fitting = fitting_room(bytes.size());
+  auto* block = new (slabs.take(sizeof(RecordBlock) + fitting)) RecordBlock;
   block->id = shape.id;
   block->last_ = shape.last;
   block->size_ = static_cast<uint32_t>(bytes.size());
-  block->room_ = static_cast<uint32_t>(taken - sizeof(RecordBlock));
+  block->room_ = static_cast<uint32_t>(fitting);
   block->live_ = shape.live;
   block->deleted_ = shape.deleted;
   block->fields_ = shape.fields;

@@ -75,6 +75,10 @@ class RecordBlock : public IdItem {
     sink.give(block, sizeof(RecordBlock) + block->room_);
   }
 
+  // The room a block gets that asks for this much: to the end of what it occupies.
+  static size_t fitting_room(size_t room) {
+    return memory::Slabs::occupied(sizeof(RecordBlock) + room) - sizeof(RecordBlock);
+  }
   // The most bytes a record of these pairs can take, and its names in a new block.
   static size_t record_bytes_max(std::span<const std::string_view> pairs);
   static size_t names_bytes_max(std::span<const std::string_view> pairs);

@@ -46,7 +46,7 @@ void RecordLog::append(memory::Slabs& slabs, const BlockLimits& limits, const Id
 RecordBlock* RecordLog::resize_last(memory::Slabs& slabs, size_t room) {
   const IdIndex::Place place = index_.last();
   auto* block = place.as<RecordBlock>();
-  if (memory::Slabs::occupied(sizeof(RecordBlock) + room) == block->occupied_bytes()) return block;
+  if (block->room() == RecordBlock::fitting_room(room)) return block;
   RecordBlock* moved = block->clone(slabs, room);
   IdIndex::replace(place, moved);
   memory::SlabSink sink(slabs);
@@ -81,14 +81,16 @@ bool RecordLog::erase(memory::Slabs& slabs, const Id& id) {
   Record record;
   RecordBlock* block = find(id, record);
   if (block == nullptr) return false;
-  block->erase(record);
-  size_--;
-  if (block->live() == 0) {
-    index_.erase(slabs, block->id);
-    memory::SlabSink sink(slabs);
-    RecordBlock::destroy(sink, block);
-  }
+  mark(*block, record);
+  drop_if_empty(slabs, block);
   return true;
+}
+
+void RecordLog::drop_if_empty(memory::Slabs& slabs, RecordBlock* block) {
+  if (block->live() > 0) return;
+  index_.erase(slabs, block->id);
+  memory::SlabSink sink(slabs);
+  RecordBlock::destroy(sink, block);
 }
 
 std::optional<Id> RecordLog::first() const {
@@ -164,8 +166,7 @@ void RecordLog::check() const {
     block.check();  // I1
     if (previous != nullptr) {
       ROX_ASSERT(previous->last() < block.id);
-      ROX_ASSERT(previous->occupied_bytes() ==
-                 memory::Slabs::occupied(sizeof(RecordBlock) + previous->size()));  // I3
+      ROX_ASSERT(previous->room() == RecordBlock::fitting_room(previous->size()));  // I3
     }
     live += block.live();
     previous = &block;

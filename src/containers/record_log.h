@@ -64,6 +64,22 @@ class RecordLog {
   const RecordBlock* first_block() const { return block_at_or_after(kIdMin); }
   // Drops the oldest block, whatever it holds. REQUIRES: there is one.
   void drop_first_block(memory::Slabs& slabs);
+  // Lets `judge` say of the records of one block, oldest first, what becomes of each; it is given
+  // their IDs. True: it has ended the visit. REQUIRES: a block begins with this ID.
+  enum class Fate : uint8_t { kStays, kGoes, kEnds };
+  template <class Judge>
+  bool sift(memory::Slabs& slabs, const Id& block_id, Judge&& judge) {
+    auto* block = static_cast<RecordBlock*>(index_.find(block_id));
+    RecordWalk walk(*block);
+    Fate fate = Fate::kStays;
+    for (Record record; fate != Fate::kEnds && walk.next(record);) {
+      if (record.deleted) continue;
+      fate = judge(record.id);
+      if (fate == Fate::kGoes) mark(*block, record);
+    }
+    drop_if_empty(slabs, block);
+    return fate == Fate::kEnds;
+  }
 
   // A block for the end of the log. REQUIRES: its ID is above every ID of the log.
   void append_block(memory::Slabs& slabs, RecordBlock* block);
@@ -87,6 +103,11 @@ class RecordLog {
   }
   // The last block with this much room behind its records, or with none; it moves.
   RecordBlock* resize_last(memory::Slabs& slabs, size_t room);
+  void mark(RecordBlock& block, const Record& record) {
+    block.erase(record);
+    size_--;
+  }
+  void drop_if_empty(memory::Slabs& slabs, RecordBlock* block);
   // The block that may hold this ID, and the record in it.
   RecordBlock* find(const Id& id, Record& record) const;
 

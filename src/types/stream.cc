@@ -1,8 +1,5 @@
 #include "types/stream.h"
 
-#include <algorithm>
-#include <vector>
-
 #include "base/assert.h"
 
 namespace roxdb::types {
@@ -11,7 +8,7 @@ using containers::kIdMax;
 using containers::kIdMin;
 using containers::Record;
 using containers::RecordBlock;
-using containers::RecordCursor;
+using containers::RecordLog;
 using containers::RecordWalk;
 
 // --- records -------------------------------------------------------------------------------
@@ -57,12 +54,19 @@ uint64_t Stream::trim(const ValueHome& home, const StreamTrim& trim) {
   const auto done = [&](const Id& next) {
     return trim.by == StreamTrim::By::kLength ? log_.size() <= trim.length : trim.min_id <= next;
   };
+  // A block that goes only as a whole stays, and ends the trimming, when one record must stay.
+  const auto holds_referenced = [&](const RecordBlock& block) {
+    RecordWalk walk(block);
+    for (Record record; walk.next(record);) {
+      if (!record.deleted && is_referenced(record.id)) return true;
+    }
+    return false;
+  };
   uint64_t deleted = 0;
-  std::vector<Id> ids;  // of the block at hand, oldest first
   Id from = kIdMin;
-  for (;;) {
+  while (trim.by != StreamTrim::By::kNothing) {
     const RecordBlock* block = log_.block_at_or_after(from);
-    if (block == nullptr || trim.by == StreamTrim::By::kNothing || done(block->id)) break;
+    if (block == nullptr || done(block->id)) break;
     if (trim.limit != 0 && deleted + block->live() > trim.limit) break;
     const bool goes_whole = trim.by == StreamTrim::By::kLength
                                 ? log_.size() - block->live() >= trim.length
@@ -73,25 +77,20 @@ uint64_t Stream::trim(const ValueHome& home, const StreamTrim& trim) {
       log_.drop_first_block(home.slabs);
       continue;
     }
-    ids.clear();
-    RecordWalk walk(*block);
-    for (Record record; walk.next(record);) {
-      if (!record.deleted) ids.push_back(record.id);
-    }
-    // A block that goes only as a whole stays, and ends the trimming, when one record must stay.
-    if (trim.approximate && trim.references == References::kAcked &&
-        std::any_of(ids.begin(), ids.end(), [&](const Id& id) { return is_referenced(id); })) {
+    if (trim.approximate && trim.references == References::kAcked && holds_referenced(*block)) {
       break;
     }
     const Id last = block->last();
-    for (const Id& id : ids) {
-      if (done(id)) return deleted;
-      if (trim.references == References::kAcked && is_referenced(id)) continue;
+    const bool is_done = log_.sift(home.slabs, block->id, [&](const Id& id) {
+      if (done(id)) return RecordLog::Fate::kEnds;
+      if (trim.references == References::kAcked && is_referenced(id)) {
+        return RecordLog::Fate::kStays;
+      }
       if (trim.references == References::kDelete) remove_references(home, id);
-      log_.erase(home.slabs, id);
       deleted++;
-    }
-    if (last == kIdMax) break;
+      return RecordLog::Fate::kGoes;
+    });
+    if (is_done || last == kIdMax) break;
     from = {last.seq == UINT64_MAX ? last.ms + 1 : last.ms, last.seq + 1};
   }
   return deleted;
