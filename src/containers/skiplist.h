@@ -9,7 +9,7 @@
 //
 // A plain skiplist costs a cache miss for nearly every step and 24 to 40 bytes of links for each
 // member. Here a descent of a million members is four searches in arrays of scores, of which only
-// the last two miss the cache, and the order costs 17 to 19 bytes per member. Towers of a height
+// the last two miss the cache, and the order costs 17 to 20 bytes per member. Towers of a height
 // fixed by counting instead of by chance are the deterministic skiplist, which is a B+ tree seen
 // from the side; split and merge are those of the tree.
 //
