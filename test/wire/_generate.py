@@ -79,6 +79,40 @@ LIST = """
     RENAME <list-key> <list-key>
     SET <typed-key> <value>
 """
+SET = """
+    SADD <set-key> (<member>)+
+    SADD <set-key> (<member>)+
+    SADD <set-key> <small-integer> <small-integer> <small-integer>
+    SADD <set-key> <integer> <value>
+    SREM <set-key> (<member>)+
+    SREM <set-key> <small-integer> <small-integer>
+    SISMEMBER <set-key> <member>
+    SMISMEMBER <set-key> (<member>)+
+    SCARD <set-key>
+    SMEMBERS <set-key>
+    SMOVE <set-key> <set-key> <member>
+    SMOVE <set-key> <typed-key> <small-integer>
+    !SPOP <set-key> 1000000
+    !SPOP <set-key> <not-positive>
+    SRANDMEMBER <set-key>
+    SRANDMEMBER <set-key> <count>
+    !SRANDMEMBER <set-key> -3
+    SSCAN <set-key> 0 COUNT 100000 [MATCH <pattern>]
+    SSCAN <set-key> <cursor> [MATCH <pattern>] [COUNT <index>]
+    SINTER (<set-key>)+
+    SUNION (<set-key>)+
+    SDIFF (<set-key>)+
+    SINTERSTORE <set-key> (<set-key>)+
+    SUNIONSTORE <set-key> (<set-key>)+
+    SDIFFSTORE <set-key> (<set-key>)+
+    SINTERCARD 2 <set-key> <set-key> [LIMIT <count>]
+    SINTERCARD <count> <set-key> <set-key> [LIMIT <count>]
+    !CONFIG SET set-max-intset-entries <few-entries>
+    DEL <set-key>
+    COPY <set-key> <set-key> [REPLACE]
+    RENAME <set-key> <set-key>
+    SET <typed-key> <value>
+"""
 STREAM = """
     !XADD <stream-key> <new-id> (<field> <value>)+
     !XADD <stream-key> <new-id> f <value>
@@ -127,6 +161,67 @@ STREAM = """
     DEL <stream-key>
     COPY <stream-key> <stream-key> [REPLACE]
     RENAME <stream-key> <stream-key>
+"""
+BITMAP = """
+    SETBIT <bits-key> <bit> <zero-one>
+    SETBIT <bits-key> <bit> <zero-one>
+    GETBIT <bits-key> <bit>
+    BITCOUNT <bits-key>
+    BITCOUNT <bits-key> <index> <index>
+    BITCOUNT <bits-key> <index> <index> <bit-unit>
+    BITPOS <bits-key> <zero-one>
+    BITPOS <bits-key> <zero-one> <index>
+    BITPOS <bits-key> <zero-one> <index> <index>
+    BITPOS <bits-key> <zero-one> <index> <index> <bit-unit>
+    BITOP <bit-operation> <bits-key> (<bits-key>)+
+    BITOP NOT <bits-key> <bits-key>
+    BITFIELD <bits-key> (GET <field-type> <field-offset>)+
+    BITFIELD <bits-key> (SET <field-type> <field-offset> <field-value>)+
+    BITFIELD <bits-key> (OVERFLOW <overflow> INCRBY <field-type> <field-offset> <integer>)+
+    BITFIELD <bits-key> (OVERFLOW <overflow> SET <field-type> <field-offset> <field-value>)+
+    BITFIELD_RO <bits-key> (GET <field-type> <field-offset>)+
+    SET <bits-key> <value>
+    SETRANGE <bits-key> <index> <value>
+    DEL <bits-key>
+    COPY <bits-key> <bits-key> REPLACE
+"""
+HYPERLOGLOG = """
+    PFADD <hll-key> (<element>)+
+    PFADD <hll-key> (<element>)+
+    !PFADD <hll-key> (<element> <element> <element> <element> <element> <element> <element>)+
+    PFADD <hll-key> <value>
+    PFADD <hll-key>
+    PFCOUNT <hll-key>
+    PFCOUNT (<hll-key>)+
+    PFMERGE <hll-key> (<hll-key>)+
+    PFDEBUG DECODE <hll-key>
+    PFDEBUG ENCODING <hll-key>
+    !PFDEBUG TODENSE <hll-key>
+    PFDEBUG GETREG <hll-key>
+    GET <hll-key>
+    !CONFIG SET hll-sparse-max-bytes <sparse-bytes>
+    DEL <hll-key>
+    SET <typed-key> <value>
+    COPY <hll-key> <hll-key> REPLACE
+"""
+SORT = """
+    RPUSH <sorted-list> (<sortable>)+
+    SADD k8 (<sortable>)+
+    ZADD <sorted-zset> <small-integer> <sortable> <small-integer> <sortable>
+    HSET k10 f <sortable> g <value>
+    SET <weight-key> <sortable>
+    DEL <sorted>
+    LTRIM <sorted-list> 0 5
+    SORT <sorted> [ASC] [DESC] [ALPHA] [LIMIT <index> <index>] [GET <got>] [STORE <sorted-list>]
+    SORT <sorted> [ALPHA] [DESC] [LIMIT <index> <index>] [GET <got>] [GET <got>]
+    SORT <sorted> BY <by> [DESC] [LIMIT <index> <index>] [GET <got>] [STORE <sorted-list>]
+    SORT <sorted-list> BY nosort [DESC] [LIMIT <index> <index>] [GET <got>] [STORE <sorted-list>]
+    SORT <sorted-zset> BY nosort [DESC] [LIMIT <index> <index>] [GET <got>] [STORE <sorted-list>]
+    SORT k8 BY nosort
+    SORT k8 BY nosort STORE <sorted-list>
+    SORT <sorted-list> BY <by> ALPHA [DESC] [GET <got>]
+    SORT_RO <sorted> [ASC] [DESC] [ALPHA] [LIMIT <index> <index>] [GET <got>]
+    SORT_RO <sorted> BY <by> [ASC] [DESC] [LIMIT <index> <index>]
 """
 GENERIC = """
     COPY <key> <key> [DB <db>] [REPLACE]
@@ -447,6 +542,13 @@ class Generator:
                 [b"-1", b"abc", b"", b"nan", b"-inf", b"1e4000", b"1 ", b"0x", b"-0.1",
                  b"99999999999999999999"]),
             "node-size": lambda: random.choice([-1, -2, -3, -5, 1, 2, 3, 10, 128]),
+            "set-key": lambda: random.choice(KEYS[5:10]),
+            "small-integer": lambda: random.randrange(-20, 20),
+            "member": lambda: random.choice(
+                [b"a", b"b", b"c", b"1", b"2", b"3", b"007", b"-1", b"", b"32768", b"-32769",
+                 b"2147483648", b"x" * 64, b"x" * 65, self.integer(), self.value()]),
+            "not-positive": lambda: random.choice([b"-1", b"abc", b"", 2 ** 63, b"1.5"]),
+            "few-entries": lambda: random.choice([3, 8, 20, 512]),
             "stream-key": lambda: random.choice([b"k2", b"k3", b"k4", b"k8"]),
             "stream-id": lambda: random.choice(
                 [b"%d-%d" % (max(0, self.stream_ms - random.randrange(60)), random.randrange(3)),
@@ -462,6 +564,38 @@ class Generator:
             "group": lambda: random.choice([b"g", b"g", b"g", b"h", b""]),
             "consumer": lambda: random.choice([b"ann", b"bob", b"eve", b""]),
             "field": lambda: random.choice([b"f", b"g", b"", b"7", b"-0", b"f" * 70]),
+            "bits-key": lambda: random.choice(KEYS[:6]),
+            "bit": lambda: random.choice(
+                [0, 7, 8, 63, 64, random.randrange(100), random.randrange(100),
+                 random.randrange(5000), random.randrange(50000), 2 ** 23 - 1, 2 ** 23, 2 ** 32,
+                 -1]),
+            "zero-one": lambda: random.choice([0, 1, 0, 1, 0, 1, 0, 1, 2, -1]),
+            "bit-unit": lambda: random.choice([b"BIT", b"BYTE", b"bit", b"BYTES"]),
+            "bit-operation": lambda: random.choice([b"AND", b"OR", b"XOR", b"or"]),
+            "field-type": lambda: random.choice(
+                [b"u1", b"u8", b"i8", b"u63", b"i64", b"u64", b"i%d" % random.randrange(66),
+                 b"u%d" % random.randrange(65)]),
+            "field-offset": lambda: random.choice(
+                [b"%d" % random.randrange(200), b"%d" % random.randrange(200), b"#0",
+                 b"#%d" % random.randrange(10), b"8388500", b"#-1", b"#9223372036854775807"]),
+            "field-value": lambda: random.choice(
+                [0, 1, -1, 7, 100, -2 ** 31, 2 ** 63 - 1, -2 ** 62, 2 ** 63,
+                 random.randrange(-10 ** 6, 10 ** 6)]),
+            "overflow": lambda: random.choice([b"WRAP", b"SAT", b"FAIL", b"sat", b"NO"]),
+            "hll-key": lambda: random.choice(KEYS[:5]),
+            "element": lambda: random.randrange(3000),
+            "sparse-bytes": lambda: random.choice([0, 20, 40, 100, 500, 3000, 16000]),
+            "weight-key": lambda: random.choice(KEYS[:4]),
+            "sorted": lambda: random.choice(KEYS[4:9]),
+            "sorted-list": lambda: random.choice(KEYS[4:6]),
+            "sorted-zset": lambda: random.choice(KEYS[6:8]),
+            # Most of them end names of keys: k0, k1, ...
+            "sortable": lambda: random.choice(
+                [random.randrange(12), random.randrange(12), random.randrange(12),
+                 random.randrange(-100, 100), b"1.5", b"-2e1", b"0x1f", b"inf", b" 3"]
+                if random.random() < 0.98 else [b"x", b"", b"nan", b"1 "]),
+            "got": lambda: random.choice([b"#", b"k*", b"k*->f", b"k*->g", b"k*->", b"k", b"*"]),
+            "by": lambda: random.choice([b"k*", b"k*->f", b"*"]),
             "zset-key": lambda: random.choice(KEYS[5:10]),
             "zset-member": lambda: random.choice(
                 [b"a", b"b", b"c", b"d", b"1", b"2", b"007", b"-1", b"", b"x" * 64, b"x" * 65,

@@ -14,8 +14,8 @@ import sys
 
 from _checks import Skip, expect, expect_that, run, shorten, test
 from _differences import Differences, show, show_command
-from _generate import (CONNECTION, GENERIC, GEO, HASH, LEX, LIST, OTHER_TYPES, SERVER, SORTED_SET,
-                       STREAM, STRING, Generator)
+from _generate import (BITMAP, CONNECTION, GENERIC, GEO, HASH, HYPERLOGLOG, LEX, LIST, OTHER_TYPES,
+                       SERVER, SET, SORT, SORTED_SET, STREAM, STRING, Generator)
 from _resp import encode
 from _server import Connection, Server, is_redis, redis_server, roxdb
 
@@ -31,7 +31,8 @@ OPTIONS = {"proto-max-bulk-len": "1mb", "slowlog-log-slower-than": "-1", "append
 # What is asked of each key when all are compared; those of another type answer WRONGTYPE.
 QUESTIONS = [words.split() for words in (
     b"TYPE <key>", b"OBJECT ENCODING <key>", b"PTTL <key>", b"GET <key>", b"LRANGE <key> 0 -1",
-    b"HGETALL <key>", b"ZRANGE <key> 0 -1 WITHSCORES")]
+    b"HGETALL <key>",
+    b"XRANGE <key> - +", b"SMEMBERS <key>", b"ZRANGE <key> 0 -1 WITHSCORES")]
 
 
 class Pair:
@@ -153,6 +154,11 @@ def lists_answer_alike():
     compare(LIST, 40000, "lists")
 
 
+@test
+def sets_answer_alike():
+    compare(SET, 40000, "sets")
+
+
 # Redis 8 has left the C library's reader of numbers, to which these are numbers too.
 NO_NUMBERS = (b"0x10", b" 1", b"\x00")
 
@@ -175,6 +181,21 @@ def places_answer_alike():
 @test
 def streams_answer_alike():
     compare(STREAM, 40000, "streams")
+
+
+@test
+def bitmaps_answer_alike():
+    compare(BITMAP, 30000, "bitmaps")
+
+
+@test
+def hyperloglogs_have_the_same_bytes():
+    compare(HYPERLOGLOG, 30000, "hyperloglogs")
+
+
+@test
+def sorting_answers_alike():
+    compare(SORT, 30000, "sort")
 
 
 @test
