@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include <cstddef>
+#include <cstdlib>
 #include <new>
 
 #include "base/memory.h"
@@ -23,8 +24,29 @@ void release_unsized(void* block) noexcept {
   if (block != nullptr) memory::release(block, ::malloc_usable_size(block));
 }
 
+// Beyond what every block has. Nothing on a hot path is aligned so.
+void* allocate_aligned(size_t size, std::align_val_t alignment) noexcept {
+  const auto bytes = static_cast<size_t>(alignment);
+  void* block = std::aligned_alloc(bytes, (size + bytes - 1) / bytes * bytes);
+  if (block != nullptr) memory::account(static_cast<int64_t>(::malloc_usable_size(block)));
+  return block;
+}
+
+void* allocate_aligned_or_end(size_t size, std::align_val_t alignment) {
+  void* block = allocate_aligned(size, alignment);
+  if (block == nullptr) std::_Exit(memory::kExitNoMemory);
+  return block;
+}
+
+void release_aligned(void* block) noexcept {
+  if (block == nullptr) return;
+  memory::account(-static_cast<int64_t>(::malloc_usable_size(block)));
+  std::free(block);
+}
+
 }  // namespace
 
+// All forms: were one missing, the allocator's own would come with all of its others.
 void* operator new(size_t size) { return memory::allocate(size); }
 void* operator new[](size_t size) { return memory::allocate(size); }
 void* operator new(size_t size, const std::nothrow_t&) noexcept {
@@ -39,3 +61,26 @@ void operator delete(void* block, size_t size) noexcept { memory::release(block,
 void operator delete[](void* block, size_t size) noexcept { memory::release(block, size); }
 void operator delete(void* block, const std::nothrow_t&) noexcept { release_unsized(block); }
 void operator delete[](void* block, const std::nothrow_t&) noexcept { release_unsized(block); }
+
+void* operator new(size_t size, std::align_val_t alignment) {
+  return allocate_aligned_or_end(size, alignment);
+}
+void* operator new[](size_t size, std::align_val_t alignment) {
+  return allocate_aligned_or_end(size, alignment);
+}
+void* operator new(size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return allocate_aligned(size, alignment);
+}
+void* operator new[](size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return allocate_aligned(size, alignment);
+}
+void operator delete(void* block, std::align_val_t) noexcept { release_aligned(block); }
+void operator delete[](void* block, std::align_val_t) noexcept { release_aligned(block); }
+void operator delete(void* block, size_t, std::align_val_t) noexcept { release_aligned(block); }
+void operator delete[](void* block, size_t, std::align_val_t) noexcept { release_aligned(block); }
+void operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept {
+  release_aligned(block);
+}
+void operator delete[](void* block, std::align_val_t, const std::nothrow_t&) noexcept {
+  release_aligned(block);
+}

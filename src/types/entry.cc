@@ -19,7 +19,7 @@ Entry* Entry::create(memory::Slabs& slabs, const EntryParts& parts) {
   if (parts.has_payload) entry->set_payload(parts.payload);
   if (long_key) entry->set_word(entry->key_offset() - 8, parts.key.size());
   char* at = entry->mutable_bytes() + entry->key_offset();
-  std::memcpy(at, parts.key.data(), parts.key.size());
+  if (!parts.key.empty()) std::memcpy(at, parts.key.data(), parts.key.size());  // null has none
   if (!parts.inline_bytes.empty()) {
     std::memcpy(at + parts.key.size(), parts.inline_bytes.data(), parts.inline_bytes.size());
   }
