@@ -131,12 +131,12 @@ Status srandmember_command(Call& call) {
     ROX_TRY(const std::optional<SetView> set, read_set(call, 1));
     return set ? call.reply_bulk(set->sample(random, room)) : call.reply_null();
   }
+  if (call.argc() > 3) return errors::kSyntax;
   constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
   ROX_TRY(const int64_t wanted, call.integer(2));
   if (wanted < -kMax) {
     return call.fail("ERR value is out of range, value must between {} and {}", -kMax, kMax);
   }
-  if (call.argc() > 3) return errors::kSyntax;
   ROX_TRY(const std::optional<SetView> set, read_set(call, 1));
   if (!set || wanted == 0) {
     call.reply().array(0);

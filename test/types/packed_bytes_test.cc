@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(splices_agree_with_a_string) {
       model.replace(offset, removed, added);
       added.copy(packed.splice(offset, removed, added.size()), added.size());
       BOOST_TEST_REQUIRE(packed.bytes() == model);
-      BOOST_TEST_REQUIRE(packed.data() == packed.bytes().data());
+      BOOST_TEST_REQUIRE((packed.data() == packed.bytes().data()));
       (packed.entry().has_payload() ? was_block : was_inline) = true;
     }
     BOOST_TEST(was_inline);

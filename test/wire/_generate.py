@@ -150,7 +150,7 @@ STREAM = """
     XACK <stream-key> <group> (<stream-id>)+
     XPENDING <stream-key> <group>
     XPENDING <stream-key> <group> <interval-end> <interval-end> <count>
-    XPENDING <stream-key> <group> IDLE <few> - + <count> <consumer>
+    XPENDING <stream-key> <group> IDLE <idle> - + <count> <consumer>
     XCLAIM <stream-key> <group> <consumer> 0 (<stream-id>)+
     XCLAIM <stream-key> <group> <consumer> 0 <stream-id> [FORCE] [JUSTID] [RETRYCOUNT <count>]
     XCLAIM <stream-key> <group> <consumer> 0 <stream-id> [TIME 5] [IDLE <count>] [LASTID <stream-id>]
@@ -487,7 +487,7 @@ OTHER_TYPES = """
     RPUSH <typed-key> a b c
     SADD <typed-key> a b 1
     HSET <typed-key> f v
-    ZADD <typed-key> 1 a 2 b
+    !ZADD <typed-key> 1 a 2 b
     !XADD <typed-key> 1-1 f v
 """
 
@@ -561,6 +561,7 @@ class Generator:
                  b"%d" % max(0, self.stream_ms - random.randrange(30))]),
             "new-id": self.new_stream_id,
             "few": lambda: random.choice([0, 1, 3, 5, 8, 12, 20, -1, b"abc"]),
+            "idle": lambda: random.choice([0, 0, 0, 10 ** 9, -1, b"abc"]),
             "group": lambda: random.choice([b"g", b"g", b"g", b"h", b""]),
             "consumer": lambda: random.choice([b"ann", b"bob", b"eve", b""]),
             "field": lambda: random.choice([b"f", b"g", b"", b"7", b"-0", b"f" * 70]),
