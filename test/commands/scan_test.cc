@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(arguments_of_scan_are_checked_as_redis_does) {
          {"SCAN 0 COUNT abc", "-ERR value is not an integer or out of range"},
          {"SCAN 0 MATCH", syntax},
          {"SCAN 0 FOO bar", syntax},
-         {"SCAN 0 NOVALUES", syntax}});
+         {"SCAN 0 NOVALUES", "-ERR NOVALUES option can only be used in HSCAN"}});
   add_keys(0, 100);
   for (const char* cursor : {"18446744073709551615", "1", "9223372036854775808"}) {
     BOOST_TEST(run("SCAN " + std::string(cursor)).substr(0, 3) == "*[$");
