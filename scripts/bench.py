@@ -13,12 +13,15 @@ counts it; throughput and latencies stand beside it. The best of the rounds coun
 import argparse
 import os
 import platform
+import shutil
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "bench"))
 import groups  # noqa: E402  (the path comes first)
 import subject  # noqa: E402
+from _resp import Error  # noqa: E402  (subject has added its path)
 
 
 class Full:
@@ -27,6 +30,9 @@ class Full:
     seconds = 3
     benchmark_requests = 500_000
     memory_keys = 5 * 10 ** 6
+    type_requests = 10 ** 6
+    type_elements = 10 ** 6  # of one big container
+    type_keys = 500_000  # with ten elements each
     snapshot_keys = 10 ** 7
     log_keys = 3 * 10 ** 6
     growth_keys = (8 * 10 ** 6, 20 * 10 ** 6)
@@ -43,6 +49,9 @@ class Quick(Full):
     seconds = 0.8
     benchmark_requests = 100_000
     memory_keys = 10 ** 6
+    type_requests = 200_000
+    type_elements = 100_000
+    type_keys = 50_000
     snapshot_keys = 10 ** 6
     log_keys = 10 ** 6
     growth_keys = (10 ** 6, 3 * 10 ** 6)
@@ -51,6 +60,110 @@ class Quick(Full):
     connections = 2000
     idle_seconds = 3
     starts = 4
+
+
+def word(number):
+    """20 bytes, as redis-benchmark writes element:__rand_int__."""
+    return b"element:%012d" % number
+
+
+def integer(number):
+    """Another one below ten million for each number below ten million, in no order."""
+    return number * 7919 % 10 ** 7
+
+
+KINDS = {  # name: (command that adds, words of one element, elements added by one command)
+    "list": ("RPUSH", lambda number: [word(number)], 10),
+    "set": ("SADD", lambda number: [word(number)], 10),
+    "integer set": ("SADD", lambda number: [integer(number)], 10),
+    "hash": ("HSET", lambda number: [word(number), b"value:%012d" % number], 10),
+    "zset": ("ZADD", lambda number: [integer(number), word(number)], 10),
+    "stream": ("XADD", lambda number: ["*", "sensor", integer(number), "value", word(number)], 1),
+}
+# What is pushed is popped again, and otherwise only the stream grows: SADD finds its member, HSET
+# replaces a value, ZADD moves a member.
+TYPE_COMMANDS = [  # name, the container of type_elements it meets, words
+    ("LPUSH", None, "LPUSH list element:__rand_int__"),
+    ("RPOP", None, "RPOP list"),
+    ("SADD", "set", "SADD set element:__rand_int__"),
+    ("HSET", "hash", "HSET hash element:__rand_int__ value:__rand_int__"),
+    ("ZADD", "zset", "ZADD zset __rand_int__ element:__rand_int__"),
+    ("ZRANGE of 10", "zset", "ZRANGE zset 0 9"),
+    ("XADD", None, "XADD stream * sensor __rand_int__ value element:__rand_int__"),
+]
+
+
+def add_elements(server, kind, count, key):
+    """Adds `count` different elements of a kind; the one with number n goes to key(n)."""
+    command, words, step = KINDS[kind]
+
+    def batch(start):
+        return [command, key(start)] + sum(map(words, range(start, start + step)), [])
+    with server.connect() as connection:
+        for start in range(0, count, 1000):  # so few at once that the server's buffers stay small
+            end = min(start + 1000, count)
+            for reply in connection.pipeline([batch(at) for at in range(start, end, step)]):
+                if isinstance(reply, Error):
+                    raise RuntimeError("%s: %s" % (command, reply.decode()))
+
+
+def benchmark(target, words, pipeline, size):
+    """One run of redis-benchmark: (server's us per operation, operations per second)."""
+    before = target.cpu_seconds()
+    done = subprocess.run(
+        subject.pin(subject.LOAD_CORE) +
+        ["redis-benchmark", "-p", str(target.server.port), "--csv", "-n", str(size.type_requests),
+         "-r", str(size.type_elements), "-P", str(pipeline)] + words.split(),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
+    cpu_us = (target.cpu_seconds() - before) * 1e6 / size.type_requests
+    # The last line is "words","operations per second","latency",...
+    return cpu_us, float(done.stdout.decode().splitlines()[-1].split('","')[1])
+
+
+def types(programs, size):
+    """Commands of each value type. Where redis-benchmark is the slower one, op/s are its own."""
+    if shutil.which("redis-benchmark") is None:
+        return
+    elements = groups.thousands(size.type_elements)
+    stack, targets = groups.beside(programs)
+    with stack:
+        for target in targets:
+            for kind in ("set", "hash", "zset"):
+                add_elements(target.server, kind, size.type_elements, lambda _: kind)
+        for name, container, words in TYPE_COMMANDS:
+            for pipeline in (16, 64):
+                rounds = [[benchmark(target, words, pipeline, size) for target in targets]
+                          for _ in range(size.rounds)]
+                best = [min(results) for results in zip(*rounds)]
+                title = "%s P=%d" % (name, pipeline)
+                title += ", %s of %s" % (container, elements) if container else ""
+                yield title, "server us/op", [cpu_us for cpu_us, _ in best]
+                yield "", "op/s", [rate for _, rate in best]
+
+
+def type_memory(programs, size):
+    """Bytes of a container of ten elements, with its key of 16, and of an entry of a big one."""
+    def rows(title, kind, count, key, divisor, unit):
+        def measure(target):
+            before = target.used_memory(), target.rss_bytes()
+            add_elements(target.server, kind, count, key)
+            after = target.used_memory(), target.rss_bytes()
+            return [(late - early) / divisor for early, late in zip(before, after)]
+        used, rss = zip(*groups.alone(programs, measure))
+        yield title, "used bytes/" + unit, used
+        yield "", "RSS bytes/" + unit, rss
+
+    keys, elements = size.type_keys, size.type_elements
+    for kind in KINDS:
+        if kind != "stream":
+            yield from rows("%s of 10, %s keys" % (kind, groups.thousands(keys)), kind, 10 * keys,
+                            lambda number: b"key:%012d" % (number // 10), keys, "key")
+    for kind in KINDS:
+        yield from rows("%s of %s" % (kind, groups.thousands(elements)), kind, elements,
+                        lambda _: kind, elements, "entry")
+
+
+GROUPS = dict(groups.ALL, **{"types": types, "type-memory": type_memory})
 
 
 def number(value):
@@ -99,13 +212,13 @@ def machine():
 def main():
     parser = argparse.ArgumentParser(description="Measures RoxDB beside redis-server.")
     parser.add_argument("--quick", action="store_true", help="two minutes instead of half an hour")
-    parser.add_argument("--only", default="", help="groups: " + ", ".join(groups.ALL))
+    parser.add_argument("--only", default="", help="groups: " + ", ".join(GROUPS))
     parser.add_argument("--peer", help="another server than redis-server; its file name is shown")
     parser.add_argument("--markdown", action="store_true", help="rows for a README")
     options = parser.parse_args()
-    chosen = [name for name in options.only.split(",") if name] or list(groups.ALL)
-    if set(chosen) - set(groups.ALL):
-        parser.error("no such group: " + ", ".join(sorted(set(chosen) - set(groups.ALL))))
+    chosen = [name for name in options.only.split(",") if name] or list(GROUPS)
+    if set(chosen) - set(GROUPS):
+        parser.error("no such group: " + ", ".join(sorted(set(chosen) - set(GROUPS))))
 
     programs = subject.programs(options.peer)
     print(machine())
@@ -115,7 +228,7 @@ def main():
     started = time.monotonic()
     for name in chosen:
         table.head(name)
-        for title, unit, values in groups.ALL[name](programs, Quick if options.quick else Full):
+        for title, unit, values in GROUPS[name](programs, Quick if options.quick else Full):
             table.row(title, unit, values)
     print("\n%.0f s; ratio: RoxDB / the other" % (time.monotonic() - started))
 
