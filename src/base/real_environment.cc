@@ -103,11 +103,15 @@ class RealFile final : public File {
     ::posix_fadvise(descriptor_.number(), 0, static_cast<off_t>(size), POSIX_FADV_DONTNEED);
   }
 
+  // Linux tells an error of writing back once. Whoever asks after that must hear it, too: what the
+  // file has lost does not come back.
   Status sync() override {
+    const std::lock_guard guard(sync_mutex_);
+    if (!sync_error_.ok()) return sync_error_;
     if (uninterrupted([&] { return ::fdatasync(descriptor_.number()); }) < 0) {
-      return failure("fdatasync");
+      sync_error_ = failure("fdatasync");
     }
-    return kOk;
+    return sync_error_;
   }
 
   Status truncate(uint64_t size) override {
@@ -143,8 +147,10 @@ class RealFile final : public File {
   }
 
   Descriptor descriptor_;
-  std::mutex mutex_;  // guards end_, and what lies behind it
-  uint64_t end_;      // of what was written; room may follow
+  std::mutex mutex_;       // guards end_, and what lies behind it
+  std::mutex sync_mutex_;  // guards what follows, and makes syncs come one after another
+  Status sync_error_;
+  uint64_t end_;  // of what was written; room may follow
 };
 
 // The child's end of the pipe.

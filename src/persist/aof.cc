@@ -180,8 +180,9 @@ bool Aof::sync_is_due(uint64_t now_ns) const {
 }
 
 bool Aof::sync_is_quick() const {
-  return policy() == Policy::kAlways && !making_room_ && slow_sync_us_ <= kQuickSyncUsMax &&
-         writer_->size() - synced_size_ <= kQuickSyncBytesMax;
+  // A job may be syncing the same file: the loop must not queue behind it.
+  return policy() == Policy::kAlways && !making_room_ && !job_running_ &&
+         slow_sync_us_ <= kQuickSyncUsMax && writer_->size() - synced_size_ <= kQuickSyncBytesMax;
 }
 
 void Aof::start_sync(uint64_t now_ns) {

@@ -409,6 +409,7 @@ void Aof::switched(Status status) {
   writer_ = std::move(rewrite.next);
   synced_size_ = writer_->size();
   if (writer_->waiting_bytes() > 0 && write_error_.ok()) write();
+  if (next_sequence_ - 1 <= synced_) unsynced_since_ns_ = 0;
   update_released();
 }
 
@@ -453,7 +454,7 @@ void Aof::install_base() {
   for (const ManifestFile& file : manifest_.increments) {
     if (file != rewrite.increment) rewrite.manifest.retired.push_back(file.name);
   }
-  if (!wanted_) rewrite.manifest.ended = manifest_.ended;
+  if (rewrite.increment.name.empty()) rewrite.manifest.ended = manifest_.ended;
   rewrite.stage = Rewrite::Stage::kInstalling;
   run_job(
       [environment = &environment_, shared = rewrite_, directory = log_directory(),
@@ -503,7 +504,9 @@ void Aof::installed(Status status, uint64_t sequence, uint64_t size) {
     writer_ = std::move(rewrite.next);
     write_error_ = sync_error_ = kOk;
     refusing_since_ns_ = 0;
-    written_ = std::max(written_, sequence);
+    // What came during the job was written as it came, unless it still waits.
+    written_ = std::max(written_, writer_->waiting_bytes() == 0 ? next_sequence_ - 1 : sequence);
+    unsynced_since_ns_ = environment_.monotonic_ns();
     engine_.log().notice("The append only file is {}: base={}", healed ? "sound again" : "on",
                          rewrite.base.name);
   }
@@ -517,6 +520,7 @@ void Aof::installed(Status status, uint64_t sequence, uint64_t size) {
       rewrite.child->progress().entries, base_size_, static_cast<double>(duration_ns) / 1e9);
   rewrite_.reset();
   if (writer_ != nullptr && writer_->waiting_bytes() > 0 && write_error_.ok() && !syncing_) write();
+  if (next_sequence_ - 1 <= synced_) unsynced_since_ns_ = 0;
   size_after_rewrite_ = size_of_log();
   update_released();
   if (on_state) on_state();

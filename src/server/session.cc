@@ -293,6 +293,8 @@ void Turn::send_replies() {
   if (!changed_ && output_due_.empty()) return;
   changed_ = false;
   uint64_t ticket = persistence_ != nullptr ? persistence_->end_turn() : 0;
+  // Those that waited may have been passed just now; they go before what this turn replies.
+  if (!parked_.empty()) send_released();
   if (ticket != 0 && ticket <= persistence_->released()) ticket = 0;
   for (Client* client : output_due_) send_reply(*client, ticket);
   output_due_.clear();

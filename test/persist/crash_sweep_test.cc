@@ -204,13 +204,13 @@ void write_mixed_units(Run& run, int first, int count) {
         run.turn({"SET a" + n + " " + long_value(40, 'x')});
         break;
       case 1:
-        run.turn({"INCR counter"});
+        run.turn({"INCR counter", "RPUSH list a " + n, "SADD set a b " + n});
         break;
       case 2:
         run.turn({"APPEND text " + n, "INCRBY counter 10"});
         break;
       case 3:
-        run.turn({"SET big" + n + " " + long_value(700, 'y')});
+        run.turn({"SET big" + n + " " + long_value(700, 'y'), "HSET hash f" + n + " v g " + n});
         break;
       case 4:
         run.unit({"SET pair1 " + n, "SELECT 1", "SET pair2 " + n, "SELECT 0"});
@@ -219,7 +219,8 @@ void write_mixed_units(Run& run, int first, int count) {
         run.turn({"MSET m1 " + n + " m2 " + n, "DEL a" + std::to_string(i - 5), "INCR counter"});
         break;
       case 6:
-        run.turn({"SET ttl " + n + " EX 1000"});
+        run.turn({"SET ttl " + n + " EX 1000", "ZADD sorted " + n + " m" + n + " 0.5 half",
+                  "HEXPIRE hash 1000 FIELDS 1 g"});
         run.wait(400);
         break;
       case 7:
@@ -227,11 +228,12 @@ void write_mixed_units(Run& run, int first, int count) {
         run.wait(100);
         break;
       case 8:
-        run.turn({"SET large " + long_value(2'500, 'z')});
+        run.turn({"SET large " + long_value(2'500, 'z'), "XADD stream * f " + n,
+                  "LMOVE list moved RIGHT LEFT"});
         break;
       default:
         run.wait(700);
-        run.turn({"GETDEL m1", "SET m3 " + n});
+        run.turn({"GETDEL m1", "SPOP set", "ZPOPMIN sorted", "SETBIT bits " + n + " 1"});
         break;
     }
   }

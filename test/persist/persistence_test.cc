@@ -184,6 +184,34 @@ BOOST_AUTO_TEST_CASE(a_change_of_policy_lets_go_what_waited_for_the_old_one) {
   while (!executor.idle()) executor.step();
 }
 
+// Units come in between a job's work and the news of its end, at every such place; then none do.
+BOOST_AUTO_TEST_CASE(units_written_while_a_log_is_turned_on_keep_nobody_waiting) {
+  for (const std::string policy : {"always", "everysec"}) {
+    for (int writes = 0; writes < 16; ++writes) {
+      SteppedExecutor executor;
+      start({{"appendonly", "no"}, {"appendfsync", policy}}, &executor);
+      BOOST_TEST(server->set("appendonly", "yes"));
+      for (int i = 0; i < writes; ++i) {
+        turn("SET k " + std::to_string(i));
+        executor.step_half();
+        server->persistence.tick();
+      }
+      for (int i = 0; i < 40; ++i) {
+        executor.step();
+        server->persistence.tick();
+      }
+      turn("GET k");
+      BOOST_TEST(ticket <= server->persistence.released(), policy << ", writes " << writes);
+      wait(1'100);
+      for (int i = 0; i < 40; ++i) executor.step();
+      BOOST_TEST(server->info("aof_unsynced_age_ms") == "0", policy << ", writes " << writes);
+      turn("SET k last");
+      while (!executor.idle()) executor.step();
+      BOOST_TEST(ticket <= server->persistence.released(), policy << ", writes " << writes);
+    }
+  }
+}
+
 // --- rewriting
 
 BOOST_AUTO_TEST_CASE(a_rewrite_replaces_the_files_and_keeps_the_data) {

@@ -20,7 +20,9 @@
 #include "persist/snapshotter.h"
 #include "resp/inline_split.h"
 #include "test/commands/reply_text.h"
+#include "test/types/value_bytes.h"
 #include "types/string_value.h"
+#include "types/value_type.h"
 
 namespace roxdb::commands {
 extern constinit const engine::CommandFamily kStringFamily;
@@ -65,8 +67,17 @@ class SteppedExecutor final : public Executor {
   std::deque<Job> jobs_;
 };
 
-// What the databases hold: (database, key) -> (value, expiry).
+// What the databases hold: (database, key) -> (value, expiry). A string is its bytes; any other
+// value is what its type would save, which does not depend on how it lies in memory.
 using State = std::map<std::pair<int, std::string>, std::pair<std::string, int64_t>>;
+
+inline std::string text_of(const types::Entry& entry) {
+  if (entry.type() == types::TypeId::kString) return std::string(types::StringView(entry).view());
+  const types::ValueType& type = *types::value_type(entry.type());
+  types::test::BytesWriter bytes;
+  type.save(entry, bytes);
+  return std::string(type.name()) + ": " + bytes.text;
+}
 
 inline State state_of(engine::Engine& engine) {
   State state;
@@ -74,7 +85,7 @@ inline State state_of(engine::Engine& engine) {
     const engine::Keyspace* keyspace = engine.keyspace_if_used(db);
     if (keyspace == nullptr) continue;
     keyspace->table().for_each([&](const types::Entry* entry) {
-      state[{db, std::string(entry->key())}] = {std::string(types::StringView(*entry).view()),
+      state[{db, std::string(entry->key())}] = {text_of(*entry),
                                                 entry->has_expiry() ? entry->expire_at_ms() : -1};
     });
   }
