@@ -133,9 +133,14 @@ constexpr CommandSpec kHGet{
 // HMGET key field [...] -> their values, nil where there is none
 Status hmget_command(Call& call) {
   ROX_TRY(const std::optional<HashView> hash, read_hash(call, 1));
+  char room[kIntegerDigitsMax];
+  size_t bytes = 0;  // a field may be asked for many times
+  for (size_t i = 2; hash && i < call.argc(); ++i) {
+    if (const auto field = hash->find(call.arg(i), room)) bytes += field->value.size();
+    if (bytes > kReplyBytesMax) return errors::kReplyTooLarge;
+  }
   call.reply().array(call.argc() - 2);
   for (size_t i = 2; i < call.argc(); ++i) {
-    char room[kIntegerDigitsMax];
     const auto field = hash ? hash->find(call.arg(i), room) : std::nullopt;
     if (field) {
       call.reply().bulk(field->value);

@@ -198,12 +198,12 @@ class PackedPicks {
 class TablePicks {
  public:
   using Pick = const HashField*;
-  explicit TablePicks(const HashView& hash) : hash_(hash) {}
+  explicit TablePicks(const HashView& hash) : hash_(hash) {
+    if (!hash.has_due()) return;
+    for_each([this](const HashField* field) { live_.push_back(field); });
+  }
   Pick pick(Random& random) const {
-    for (;;) {  // ends: not all fields are due
-      const HashField* field = hash_.table().sample(random);
-      if (!hash_.is_due(field->expire_at_ms())) return field;
-    }
+    return live_.empty() ? hash_.table().sample(random) : live_[random.below(live_.size())];
   }
   template <class Visitor>
   void for_each(Visitor&& visit) const {
@@ -215,6 +215,7 @@ class TablePicks {
 
  private:
   const HashView& hash_;
+  std::vector<const HashField*> live_;  // when some are due: they may be few among many
 };
 
 struct RandomFields {

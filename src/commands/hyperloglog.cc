@@ -21,6 +21,7 @@ using engine::Example;
 using engine::kAdmin;
 using engine::kDenyOom;
 using engine::kFast;
+using engine::kMayReplicate;
 using engine::kReadOnly;
 using engine::kWrite;
 using types::HllRegisters;
@@ -136,7 +137,7 @@ constexpr CommandSpec kPfCount{
     .summary = "Estimates how many different elements were added to HyperLogLogs.",
     .since = "2.8.9",
     .complexity = "O(N) where N is the number of keys; O(1) when the last count still holds",
-    .flags = kReadOnly,
+    .flags = kReadOnly | kMayReplicate,  // the count that it keeps is logged
     .keys = "1..end:RW",
     .handler = pfcount_command,
     .examples = kPfCountExamples,

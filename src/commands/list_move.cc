@@ -76,9 +76,10 @@ Status put_across(Call& call, Route route, const std::vector<std::string>& texts
 Result<bool> move_one(Call& call, Route route) {
   ROX_TRY(std::optional<ListValue> source, call.edit<ListValue>(1));
   if (!source) return false;
+  const std::vector<std::string> texts = {
+      std::string(Text(end_of(source->view(), route.from).element()))};
+  // May take an expired key out of the table, and then cells move: `source` is dead.
   ROX_TRY(check_destination(call));
-  const ListCursor cursor = end_of(source->view(), route.from);
-  const std::vector<std::string> texts = {std::string(Text(cursor.element()))};
   ROX_TRY(put_across(call, route, texts, false));
   call.reply().bulk(texts[0]);
   return true;

@@ -242,7 +242,6 @@ std::vector<std::string_view> flag_names(const Command& command) {
       {kAsking, "asking"},
       {kFast, "fast"},
       {kNoAuth, "no_auth"},
-      {kMayReplicate, "may_replicate"},
       {kNoAsyncLoading, "no_async_loading"},
       {kNoMulti, "no_multi"},
       {kAllowBusy, "allow_busy"},

@@ -220,6 +220,7 @@ class HashValue {
   HashValue(const ValueHome& home, containers::Cell& cell) : home_(home), cell_(cell) {}
 
   Entry& entry() const { return *static_cast<Entry*>(cell_.pointer()); }
+  containers::Cell& cell() { return cell_; }
   HashView view() const { return {entry(), HashView::kBeforeAll}; }
   bool empty() const;
 

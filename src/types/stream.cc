@@ -1,5 +1,7 @@
 #include "types/stream.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace roxdb::types {
@@ -19,7 +21,7 @@ void Stream::append(const ValueHome& home, const Id& id, std::span<const std::st
       {home.limits.stream_block_bytes, static_cast<uint64_t>(home.limits.stream_block_entries)}, id,
       pairs);
   last_id = id;
-  records_added++;
+  if (records_added < kRecordsAddedMax) records_added++;  // XSETID may have said anything
 }
 
 Stream::Erased Stream::erase(const ValueHome& home, const Id& id, References references) {
@@ -143,6 +145,7 @@ void Stream::note_delivery(Group& group, const Id& id) const {
   if (group.records_read != Group::kReadUnknown && first_id() <= group.last_delivered &&
       !has_deletions_from(group.last_delivered)) {
     group.records_read++;
+    group.records_read = std::min(group.records_read, static_cast<int64_t>(records_added));
   } else if (records_added > 0) {
     group.records_read = records_up_to(id);
   }

@@ -21,6 +21,9 @@
 
 namespace roxdb::types {
 
+// XINFO shows counts of records as signed numbers.
+inline constexpr uint64_t kRecordsAddedMax = INT64_MAX;
+
 // What becomes of a pending reference when its record is deleted.
 enum class References : uint8_t {
   kKeep,    // it stays

@@ -58,8 +58,15 @@ size_t Group::remove_consumer(memory::Slabs& slabs, Consumer* consumer) {
 
 // Nearly every delivery is the latest one.
 void Group::link(Pending* pending) {
+  // From both ends at once: what is old finds its place as soon as what is young. `later` does not
+  // run out first: whatever it passes is no younger, and would stop `earlier`.
   Pending* earlier = newest_;
-  while (earlier != nullptr && pending->delivered_at_ms < earlier->delivered_at_ms) {
+  for (Pending* later = oldest_; earlier != nullptr; later = later->later) {
+    if (earlier->delivered_at_ms <= pending->delivered_at_ms) break;
+    if (later->delivered_at_ms > pending->delivered_at_ms) {
+      earlier = later->earlier;
+      break;
+    }
     earlier = earlier->earlier;
   }
   pending->earlier = earlier;

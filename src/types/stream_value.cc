@@ -155,8 +155,8 @@ Status load_groups(ValueReader& in, const ValueHome& home, Stream& stream) {
     if (stream.groups().size() > 0 && name <= previous) return kNotSaved;
     ROX_TRY(const Id last_delivered, load_id(in));
     ROX_TRY(const uint64_t read, in.varint());
-    if (read > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) return kNotSaved;
-    Group* group = stream.add_group(home, name, last_delivered, static_cast<int64_t>(read) - 1);
+    if (read > kRecordsAddedMax + 1) return kNotSaved;  // -1: unknown
+    Group* group = stream.add_group(home, name, last_delivered, static_cast<int64_t>(read - 1));
     ROX_TRY(load_consumers(in, home, *group));
     ROX_TRY(load_pending(in, home, *group));
     previous = name;
@@ -171,7 +171,7 @@ Status load_stream(ValueReader& in, const ValueHome& home, Stream& stream) {
   ROX_TRY(stream.records_added, in.varint());
   const auto last = stream.log().last_of_all();
   if ((last && stream.last_id < *last) || stream.last_id < stream.max_deleted_id ||
-      stream.records_added < stream.size()) {
+      stream.records_added < stream.size() || stream.records_added > kRecordsAddedMax) {
     return kNotSaved;
   }
   return load_groups(in, home, stream);

@@ -233,7 +233,7 @@ void write_mixed_units(Run& run, int first, int count) {
         break;
       default:
         run.wait(700);
-        run.turn({"GETDEL m1", "SPOP set", "ZPOPMIN sorted", "SETBIT bits " + n + " 1"});
+        run.turn({"GETDEL m1", "SPOP set", "ZPOPMIN sorted", "PFADD hll " + n, "PFCOUNT hll"});
         break;
     }
   }

@@ -24,6 +24,8 @@ void drop_if_due(Call& call, HashValue& hash, std::string_view field) {
   engine.dirty++;
   engine.statistics.expired_fields++;
   engine.notify(call.db(), call.arg(1), event::kHExpired);
+  // Replayed, the HDEL of the last field ends the key, and with it the key's own expiry.
+  if (hash.empty()) call.set_expiry(1, hash.cell(), -1);
 }
 
 void erase_if_empty(Call& call, const HashValue& hash) {

@@ -19,11 +19,9 @@ SortPattern::SortPattern(std::string_view text) : is_element(text == "#") {
   behind_star = behind_star.substr(0, arrow);
 }
 
-// In a replay a field that is still there was there when the request was written (D4).
-PatternReader::PatternReader(engine::Call& call)
-    : call_(call),
-      fields_at_ms_(call.session().kind == engine::Session::Kind::kReplay ? HashView::kBeforeAll
-                                                                          : call.now_ms()) {}
+// A replay runs each unit at the time of its record: due fields that nobody had removed yet are
+// hidden then as they were before.
+PatternReader::PatternReader(engine::Call& call) : call_(call), fields_at_ms_(call.now_ms()) {}
 
 std::optional<std::string_view> PatternReader::read(const SortPattern& pattern,
                                                     std::string_view element) {
