@@ -16,11 +16,11 @@
 //     if (call.timed_out()) return call.reply_null_array();
 //     ROX_TRY(const int64_t timeout_ms, read_timeout(call, call.argc() - 1, ...));
 //     ... a key that has what is wanted: act, reply, call.log_as() what was done; return ...
-//     if (!call.may_wait()) return call.reply_null_array();  // in a transaction, a script, a
-//     library return call.wait({.type = TypeId::kList, .first_key = 1, .keys = n, .timeout_ms =
-//     timeout_ms});
+//     if (!call.may_wait()) return call.reply_null_array();
+//     return call.wait({.type = TypeId::kList, .first_key = 1, .keys = n, ...});
 //   }
 //
+// In a transaction, a script or a library nobody may wait: it is as if the time were up at once.
 // It must have changed nothing when it waits. What its arguments mean only now ("$" of XREAD) it
 // replaces: see WaitFor::args. Keys are served in the order in which they changed, clients of one
 // key first come first served, each until the key holds no more; what a service itself changes

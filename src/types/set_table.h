@@ -52,8 +52,6 @@ class SetTable {
   bool contains(std::string_view member) const {
     return members_.find(hash(member), member) != nullptr;
   }
-  // Asks for the memory that contains() and add() of this member read first.
-  void prefetch(std::string_view member) const { members_.prefetch(hash(member)); }
   bool add(memory::Slabs& slabs, std::string_view member);     // false: it was there
   bool remove(memory::Slabs& slabs, std::string_view member);  // false: absent
 
