@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What users hold in their hands: redis-cli, redis-benchmark, python3-redis, and bare sockets.
+"""What users hold in their hands: redis-cli, redis-benchmark, and bare sockets.
 
 Every test starts what it needs. ROX_SERVER=/usr/bin/redis-server tries the tests themselves; those
 of what only RoxDB promises are skipped then.
@@ -24,7 +24,7 @@ import time
 
 from _checks import Skip, expect, expect_that, run, test
 from _resp import Error, encode
-from _server import PATIENCE_S, Connection, Server, free_port, is_redis, roxdb
+from _server import PATIENCE_S, Connection, Server, free_port, is_redis, redis_server, roxdb
 
 # Under the sanitizers a tenth of the work shows as much.
 IS_DEBUG = "/debug/" in roxdb()
@@ -54,12 +54,14 @@ def tool(name):
 
 
 def redis_cli(server, *words, stdin=None, seconds=PATIENCE_S):
-    """Runs redis-cli; returns what it prints, errors too."""
+    """Runs redis-cli; returns what it prints, errors too. It must end with 0."""
     done = subprocess.run(
         [tool("redis-cli"), "-p", str(server.port), *words], timeout=seconds,
         **({"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    return done.stdout.decode("latin-1")
+    output = done.stdout.decode("latin-1")
+    expect(done.returncode, 0, output)
+    return output
 
 
 # ---- redis-cli ----
@@ -94,16 +96,58 @@ def redis_cli_scans():
     expect(len(redis_cli(server, "--scan", "--pattern", "key:99*").split()), 11)
 
 
-@test
-def redis_cli_finds_big_keys():
-    server = shared()
+# How redis-cli --bigkeys counts a value of each type.
+UNITS = {"string": "bytes", "list": "items", "set": "members", "hash": "fields", "zset": "members",
+         "stream": "entries"}
+
+
+def fill_with_all_types(server):
+    """Values of all types with 1 to 300 elements, or 10 to 3000 bytes: packed ones and large ones;
+    the names tell the type and the number."""
+    commands = []
+    for count in (1, 3, 40, 300, 100, 2):
+        texts = ["element:%d" % number for number in range(count)]
+        commands += [["SET", "string:%d" % count, "v" * 10 * count],
+                     ["RPUSH", "list:%d" % count, *texts],
+                     ["SADD", "set:%d" % count, *texts],
+                     ["HSET", "hash:%d" % count,
+                      *(word for text in texts for word in (text, "value"))],
+                     ["ZADD", "zset:%d" % count,
+                      *(word for text in texts for word in (len(text), text))]]
+        commands += [["XADD", "stream:%d" % count, "*", "field", text] for text in texts]
+    commands += [["SADD", "set:integers", *range(200)], ["PFADD", "string:hll", "a", "b"],
+                 ["GEOADD", "zset:places", 13.361389, 38.115556, "Palermo"],
+                 ["SETBIT", "string:bits", 999, 1]]
     with server.connect() as connection:
-        connection.pipeline([["SET", "key:%d" % number, "v" * number] for number in range(500)])
+        for command, reply in zip(commands, connection.pipeline(commands)):
+            expect_that(not isinstance(reply, Error), "%s: %s" % (command[:2], reply))
+        return connection.call("DBSIZE")
+
+
+@test
+def redis_cli_finds_the_biggest_key_of_every_type():
+    server = shared()
+    keys = fill_with_all_types(server)
     output = redis_cli(server, "--bigkeys")
-    expect_that(re.search(r"""Biggest string found '"key:499"' has 499 bytes""", output), output)
-    expect_that("Sampled 500 keys in the keyspace!" in output, output)
+    expect_that("Sampled %d keys in the keyspace!" % keys in output, output)
+    for kind, unit in UNITS.items():
+        size = 3000 if kind == "string" else 300
+        expect_that(re.search("Biggest +%s found '\"%s:300\"' has %d %s" % (kind, kind, size, unit),
+                              output), "%s: %s" % (kind, output))
+        expect_that(re.search(r"\d+ %ss with \d+ %s \([\d.]+%% of keys, avg size [\d.]+\)" % (
+            kind, unit), output), "%s: %s" % (kind, output))
+
+
+@test
+def redis_cli_finds_what_takes_the_most_memory_of_every_type():
+    server = shared()
+    keys = fill_with_all_types(server)
     output = redis_cli(server, "--memkeys")
-    expect_that(re.search(r"""Biggest string found '"key:4\d\d"' has \d+ bytes""", output), output)
+    expect_that("Sampled %d keys in the keyspace!" % keys in output, output)
+    for kind in UNITS:
+        found = re.search("Biggest +%s found '\"%s:300\"' has (\\d+) bytes" % (kind, kind), output)
+        expect_that(found, "%s: %s" % (kind, output))
+        expect(int(found.group(1)), server.call("MEMORY", "USAGE", kind + ":300"), kind)
 
 
 @test
@@ -190,51 +234,53 @@ def every_command_has_its_documentation():
             expect_that(fields.get(field), "%s has no %s" % (name, field))
 
 
+def redis_benchmark(server, *words):
+    """Runs redis-benchmark; returns the lines that it prints. It must end with 0, and in peace."""
+    done = subprocess.run(
+        [tool("redis-benchmark"), "-p", str(server.port), *words], stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE_S)
+    output = done.stdout.decode()
+    expect(done.returncode, 0, output)
+    for word in ("ERR", "Error", "error", "WARN"):
+        expect_that(word not in output, output)
+    return re.split(r"[\r\n]+", output)
+
+
+def rates(lines):
+    """The tests that have told their result, in order."""
+    found = (re.fullmatch(r"(\S.*): ([\d.]+) requests per second, p50=[\d.]+ msec *", line)
+             for line in lines)
+    return [one.group(1) for one in found if one and float(one.group(2)) > 0]
+
+
 @test
 def redis_benchmark_runs():
     server = shared()
     clients_max = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 100
     for words in (["-P", "1", "-n", "3000"], ["-P", "64", "-n", "20000"],
                   ["-c", str(min(1000, clients_max)), "-n", "3000"]):
-        done = subprocess.run(
-            [tool("redis-benchmark"), "-p", str(server.port), "-q", "-r", "1000", "-t",
-             "ping,set,get,incr,mset", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=PATIENCE_S)
-        output = done.stdout.decode()
-        expect(done.returncode, 0, output)
-        expect(len(re.findall(r"[\d.]+ requests per second", output)), 6, output)
+        lines = redis_benchmark(server, "-q", "-r", "1000", "-t", "ping,set,get,incr,mset", *words)
+        expect(len(rates(lines)), 6, lines)
 
-
-# ---- python3-redis ----
 
 @test
-def python_redis_sets_gets_scans_and_pipelines():
-    try:
-        import redis
-    except ImportError:
-        raise Skip("python3-redis is not installed") from None
-    client = redis.Redis(port=shared().port)
-    expect(client.set("k", "v", ex=1000), True)
-    expect(client.get("k"), b"v")
-    expect_that(990 < client.ttl("k") <= 1000, client.ttl("k"))
-    with client.pipeline(transaction=False) as pipeline:
-        for number in range(2000):
-            pipeline.set("key:%d" % number, number)
-        expect(pipeline.execute(), [True] * 2000)
-    expect(len(set(client.scan_iter(match="key:*", count=100))), 2000)
-    expect(client.mget("key:1", "none", "key:2"), [b"1", None, b"2"])
-    expect(client.incrbyfloat("f", 1.5), 1.5)
-    expect_that(client.info()["redis_version"], "INFO")
-    expect(client.config_get("hz"), {"hz": "10"})
-    expect(client.client_setname("me"), True)
-    expect([one["name"] for one in client.client_list()].count("me"), 1)
-    expect(client.command_count() > 50, True)
-    with_error = client.pipeline(transaction=False)
-    with_error.set("text", "abc").incr("text").get("text")
-    results = with_error.execute(raise_on_error=False)
-    expect([results[0], results[2]], [True, b"abc"])
-    expect_that(isinstance(results[1], redis.ResponseError), results[1])
-    client.close()
+def redis_benchmark_runs_all_of_its_tests():
+    """Those that it runs against redis-server, too, and leaves the same behind."""
+    if redis_server() is None:
+        raise Skip("redis-server is not installed")
+    said = []
+    for program in (roxdb(), redis_server()):
+        with Server(program) as server:
+            lines = redis_benchmark(server, "--csv", "-n", "1000")
+            expect_that(lines[0].startswith('"test","rps","avg_latency_ms"'), lines)
+            names = [line.split('",')[0].strip('"') for line in lines[1:] if line]
+            expect_that("LRANGE_600 (first 600 elements)" in names and "ZPOPMIN" in names, names)
+            for words in ([], ["-P", "16"]):
+                expect(rates(redis_benchmark(server, "-q", "-n", "2000", *words)), names)
+            kept = sorted(server.call("KEYS", "*"))
+            said.append([names, [(key, server.call("TYPE", key)) for key in kept],
+                         server.call("LLEN", "mylist"), server.call("HLEN", "myhash")])
+    expect(said[0], said[1])
 
 
 # ---- bytes ----
