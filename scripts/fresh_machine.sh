@@ -35,7 +35,7 @@ finish() {
     kill -9 "$process" || true
   done
   sleep 1
-  for mounted in dev proc; do
+  for mounted in dev/pts dev proc; do
     ! mountpoint -q "$root/$mounted" || umount -l "$root/$mounted"
   done
   if [ -n "${KEEP:-}" ]; then
@@ -53,6 +53,7 @@ debootstrap --variant=minbase bookworm "$root" "$mirror" >"$work/debootstrap.log
   { tail -20 "$work/debootstrap.log" >&2; exit 1; }
 mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
+mount --bind /dev/pts "$root/dev/pts"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 inside apt-get -qq install --no-install-recommends make >"$work/make.log" 2>&1
 

@@ -17,6 +17,7 @@ House::House()
   engine.services.provide(&clients);
   engine.services.provide(&authentication);
   engine.services.provide(&pause);
+  engine.services.provide(&transactions);
   engine.services.provide(&shutdown);
   register_settings();
   engine::add_accepted_settings(engine.settings);

@@ -1,8 +1,8 @@
 // wiring.h: the plan of the house on one page: every room's object, in the order in which they are
 // built and need each other. There is no other place where rooms meet.
 //
-//   gates, in order           loading, AUTH, memory, disk, pause
-//   sinks, in order           the log
+//   gates, in order           loading, AUTH, memory, disk, pause, MULTI
+//   sinks, in order           the log, WATCH
 //   services for commands     what the constructor provides, and what rooms provide themselves
 #pragma once
 
@@ -25,6 +25,7 @@
 #include "server/pause.h"
 #include "server/session.h"
 #include "server/shutdown.h"
+#include "server/transaction.h"
 
 namespace roxdb::app {
 
@@ -34,7 +35,14 @@ enum GateOrder : int {
   kAuthenticationGate,
   kMemoryGate,
   kDiskGate,
-  kPauseGate,  // the last: what is refused anyway is refused at once
+  kPauseGate,        // what is refused anyway is refused at once
+  kTransactionGate,  // the last: only what could run now is queued
+};
+
+// Sinks in the order in which they hear of a change. The log, which is told of whole units and not
+// of changes, is the first (persist/persistence.cc).
+enum SinkOrder : int {
+  kWatchSink = 1,
 };
 
 class House {
@@ -58,6 +66,7 @@ class House {
   server::Clients clients{engine};
   server::Authentication authentication{engine, clients, kAuthenticationGate};
   server::Turn turn{engine, clients, &persistence};
+  server::Transactions transactions{engine, clients, kTransactionGate, kWatchSink};
   server::LoadingGate loading_gate;
   server::Pause pause{engine, turn, kPauseGate};
   server::Shutdown shutdown{engine, clients, &persistence};

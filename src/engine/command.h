@@ -29,9 +29,22 @@ using Handler = Status (*)(Call& call);
 struct KeyAt {
   size_t arg;
   KeyAccess access;
+  bool unread = false;   // "!u"
+  bool pattern = false;  // names keys that only the running command will know (BY of SORT)
 };
-// Adds the keys of a request that its declaration can only call "??".
+// Adds the keys of a request that its declaration can only call "??", or "!v".
 using KeyFinder = void (*)(std::span<const std::string_view> args, std::vector<KeyAt>& keys);
+// Adds the databases that a request names, where their numbers are such, or kEveryDatabase.
+using DatabaseFinder = void (*)(std::span<const std::string_view> args, std::vector<int>& dbs);
+inline constexpr int kEveryDatabase = -1;
+
+// Where channels stand that it takes a right to speak or to listen to.
+enum class ChannelsAt : uint8_t {
+  kNowhere,
+  kFirst,        // PUBLISH
+  kAll,          // SUBSCRIBE: all arguments
+  kAllPatterns,  // PSUBSCRIBE: patterns, each of which must be allowed as it stands
+};
 
 // What COMMAND INFO calls flags. One bit each; `flag_names` in command.cc has their texts.
 using Flags = uint32_t;
@@ -54,6 +67,8 @@ inline constexpr Flags kSkipMonitor = 1u << 15;
 inline constexpr Flags kSkipSlowlog = 1u << 16;
 inline constexpr Flags kSecret = 1u << 17;        // arguments hold passwords: redact (S3)
 inline constexpr Flags kMayReplicate = 1u << 18;  // reaches the log though it is no write (PUBLISH)
+inline constexpr Flags kRunsQueued = 1u << 19;    // EXEC: does what the commands before it said
+inline constexpr Flags kNotQueued = 1u << 20;     // runs at once between MULTI and EXEC
 
 // ACL categories beyond those that family and flags imply.
 using Categories = uint32_t;
@@ -78,13 +93,16 @@ struct CommandSpec {
   std::string_view since;  // the Redis version whose behaviour we follow
   std::string_view complexity;
   Flags flags = 0;
-  Keys keys = {};  // where keys stand
+  Keys keys = {};        // where keys stand
+  Members members = {};  // where members of the collection at the first key stand
   Categories acl = 0;
   std::string_view tips = {};  // comma separated, as COMMAND INFO lists them
   int arity = 0;               // 0: computed from the syntax
   std::string_view deprecated_since = {};
   std::string_view replaced_by = {};
-  KeyFinder find_keys = nullptr;  // where `keys` says "??"
+  KeyFinder find_keys = nullptr;  // where `keys` says "??" or "!v"
+  DatabaseFinder find_databases = nullptr;
+  ChannelsAt channels = ChannelsAt::kNowhere;
   Handler handler = nullptr;      // null: a container
   std::span<const Example> examples = {};
 };

@@ -1,5 +1,5 @@
-// command_notation.h: the two small languages of a command's declaration, read at compile time. A
-// mistake in either stops the build.
+// command_notation.h: the small languages of a command's declaration, read at compile time. A
+// mistake in any of them stops the build.
 //
 // Syntax: the arguments behind the command's name.
 //   key value [NX | XX] [GET] [EX seconds | PX milliseconds | KEEPTTL]
@@ -14,7 +14,16 @@
 //   count@1(+1,/2):OW  argument 1 says how many keys; the first one behind it, step 2
 //   after(STORE,1):OW  the argument behind that word, sought from argument 1
 //   ??:RO              known only by looking at the whole request
-// followed by !i where more keys than these exist and !n where it only is routed like a key.
+// followed by !i where more keys than these exist, !n where it only is routed like a key, as in
+// "1:-!n" of the sharded channels, !u where nothing of what the key holds is told (its size, its
+// type, whether it has a member: whoever may not read the key may do it), and !v where the request
+// decides what happens to the key: `find_keys` says it in place of this.
+//
+// Members: where members (fields, elements) of the collection at the first key stand.
+//   2                  argument 2                      2..end        argument 2 to the last
+//   2..end/2           every second
+// A hint for reading ahead: an argument named wrongly, as behind the options of ZADD, costs time
+// and nothing else.
 #pragma once
 
 #include <array>
@@ -26,8 +35,8 @@
 
 namespace roxdb::engine {
 
-// What may happen to a key.
-enum class KeyAccess : uint8_t { kReadOnly, kReadWrite, kOverwrite, kRemove };
+// What may happen to a key. kNone: it is none, and only routed like one.
+enum class KeyAccess : uint8_t { kReadOnly, kReadWrite, kOverwrite, kRemove, kNone };
 
 struct KeySpec {
   enum class Begin : uint8_t { kNone, kIndex, kKeyword, kUnknown };
@@ -37,6 +46,8 @@ struct KeySpec {
   KeyAccess access = KeyAccess::kReadOnly;
   bool incomplete = false;
   bool not_key = false;
+  bool unread = false;
+  bool varies = false;
   bool first_half = false;  // range: only the first half of what follows
   int16_t index = 0;        // the first key, or the count, or where to seek the keyword from
   int16_t last = 0;         // range: keys behind the first; < 0 from the end: -1 the last one
@@ -114,6 +125,8 @@ constexpr KeySpec read_key_spec(Reader& in) {
     spec.access = KeyAccess::kReadWrite;
   } else if (in.take("OW")) {
     spec.access = KeyAccess::kOverwrite;
+  } else if (in.take("-")) {
+    spec.access = KeyAccess::kNone;
   } else {
     in.expect("RM");
     spec.access = KeyAccess::kRemove;
@@ -121,6 +134,10 @@ constexpr KeySpec read_key_spec(Reader& in) {
   while (in.take("!")) {
     if (in.take("i")) {
       spec.incomplete = true;
+    } else if (in.take("u")) {
+      spec.unread = true;
+    } else if (in.take("v")) {
+      spec.varies = true;
     } else {
       in.expect("n");
       spec.not_key = true;
@@ -222,6 +239,21 @@ struct Keys {
       if (count == kKeySpecsMax) notation::malformed("too many key specs");
       specs[count++] = notation::read_key_spec(in);
       if (!in.text.empty()) in.expect(",");
+    }
+  }
+};
+
+struct Members {
+  int16_t first = 0;  // 0: none
+  int16_t step = 0;   // 0: there is one only
+
+  consteval Members() = default;
+  consteval Members(const char* members) {  // NOLINT: converts on purpose
+    notation::Reader in{members};
+    first = in.number();
+    if (in.take("..end")) step = in.take("/") ? in.number() : int16_t{1};
+    if (first < 1 || step < 0 || !in.text.empty()) {
+      notation::malformed("malformed declaration of members");
     }
   }
 };

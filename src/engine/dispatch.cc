@@ -10,7 +10,8 @@
 namespace roxdb::engine {
 namespace {
 
-// Keys of one request that are hashed ahead; a request with more finds the rest by itself.
+// Keys, and members, of one request that are hashed ahead; a request with more finds the rest by
+// itself.
 constexpr size_t kHashedAheadMax = 64;
 
 // The argument numbers of a command's plain keys, as half-open range with a step.
@@ -42,11 +43,12 @@ std::string_view error_code(std::string_view text) { return text.substr(0, text.
 
 Prepared Engine::prepare(const Session& session, Args args, uint64_t* hashes, Lookahead* ahead) {
   Command* const command = commands_.find(args);
-  Prepared prepared{command, false, args, hashes};
+  Prepared prepared{command, false, false, args, hashes};
   if (command == nullptr) return prepared;
   prepared.is_runnable =
       arity_fits(command->arity, args.size()) && command->spec->handler != nullptr;
   if (command->first_key == 0 || !prepared.is_runnable) return prepared;
+  prepared.names_members = command->spec->members.first != 0;
   const Keyspace* keys = keyspace_if_used(session.db);
   const PlainKeys plain = plain_keys(*command, args.size());
   for (size_t at = plain.first; at < plain.end; at += plain.step) {
@@ -54,6 +56,25 @@ Prepared Engine::prepare(const Session& session, Args args, uint64_t* hashes, Lo
     if (keys != nullptr && ahead != nullptr) ahead->add(keys->table(), hashes[at]);
   }
   return prepared;
+}
+
+void Engine::prepare_members(const Session& session, const Prepared& prepared,
+                             Lookahead& ahead) const {
+  const Keyspace* keys = keyspace_if_used(session.db);
+  if (keys == nullptr) return;
+  const Args args = prepared.args;
+  const auto key = static_cast<size_t>(prepared.command->first_key);
+  const Cell* cell = keys->table().find(prepared.hashes[key], args[key]);
+  if (cell == nullptr) return;
+  const Entry& entry = *EntryTable::item(cell);
+  const types::ValueType& type = *types::value_type(entry.type());
+  const Members members = prepared.command->spec->members;
+  const auto first = static_cast<size_t>(members.first);
+  const auto step = static_cast<size_t>(members.step);
+  const size_t end = step == 0 ? first + 1 : std::min(args.size(), first + kHashedAheadMax * step);
+  for (size_t at = first; at < end; at += std::max<size_t>(step, 1)) {
+    type.look_ahead(entry, args[at], ahead);
+  }
 }
 
 Verdict Engine::execute(Session& session, Args args, resp::Reply& reply) {
@@ -66,7 +87,7 @@ Verdict Engine::execute(Session& session, Args args, resp::Reply& reply) {
 
 Verdict Engine::execute(Session& session, const Prepared& prepared, resp::Reply& reply) {
   if (!prepared.is_runnable) [[unlikely]] {
-    refuse_malformed(prepared, reply);
+    refuse_malformed(session, prepared, reply);
     return Verdict::kRefuse;
   }
   if (!gates_.empty() && session.kind != Session::Kind::kReplay) {
@@ -82,7 +103,9 @@ Verdict Engine::execute(Session& session, const Prepared& prepared, resp::Reply&
 
 Verdict Engine::run(Session& session, const Prepared& prepared, resp::Reply& reply) {
   Command& command = *prepared.command;
-  silent_ = session.kind == Session::Kind::kReplay;
+  const uint64_t began = last_cycles_;
+  const bool was_silent = silent_;
+  silent_ = session.kind == Session::Kind::kReplay || was_silent;
   begin_unit();
   Call call(*this, session, prepared, reply);
   const Status status = command.spec->handler(call);
@@ -100,10 +123,10 @@ Verdict Engine::run(Session& session, const Prepared& prepared, resp::Reply& rep
     }
   }
   end_unit();
-  silent_ = false;
+  silent_ = was_silent;
   // The counter is read once per command: a command begins where the one before it ended.
   const uint64_t now = cycles_now();
-  const uint64_t cycles = now - last_cycles_;
+  const uint64_t cycles = now - began;
   last_cycles_ = now;
   if (call.waits_) [[unlikely]]
     return Verdict::kWait;  // counted once it has an answer
@@ -116,25 +139,38 @@ Verdict Engine::run(Session& session, const Prepared& prepared, resp::Reply& rep
 }
 
 void Engine::report_slow(Session& session, const Prepared& prepared, uint64_t cycles) {
-  const auto duration_ns = static_cast<uint64_t>(static_cast<double>(cycles) * ns_per_cycle());
-  if (duration_ns >= slow_ns_) observer_({*prepared.command, session, prepared.args, duration_ns});
+  const auto duration_ns =
+      static_cast<uint64_t>(static_cast<double>(cycles) * observed_ns_per_cycle_);
+  const Execution execution{*prepared.command, session, prepared.args, duration_ns};
+  for (const Observer& one : observers_) {
+    if (duration_ns >= one.threshold_ns) one.call(execution);
+  }
 }
 
 Verdict Engine::pass_gates(Session& session, const Prepared& prepared, resp::Reply& reply) {
+  const bool is_part = unit_depth_ > 0;
   for (const auto& [order, gate] : gates_) {
+    if (is_part && !gate->asks_about_parts()) continue;
     Status refusal;
     const Verdict verdict = gate->check(session, *prepared.command->spec, prepared.args, refusal);
     if (verdict == Verdict::kPass) continue;
+    ROX_ASSERT(!is_part || verdict == Verdict::kRefuse);  // a part cannot wait
+    if (verdict == Verdict::kQueued) reply.queued();
     if (verdict == Verdict::kRefuse) {
       prepared.command->rejected++;
-      reply_error(reply, refusal);
+      refuse(session, prepared.command->spec, refusal, reply);
     }
     return verdict;
   }
   return Verdict::kPass;
 }
 
-void Engine::refuse_malformed(const Prepared& prepared, resp::Reply& reply) {
+void Engine::refuse(Session& session, const CommandSpec* spec, const Status& why,
+                    resp::Reply& reply) {
+  reply_error(reply, session.on_refused(spec, why));
+}
+
+void Engine::refuse_malformed(Session& session, const Prepared& prepared, resp::Reply& reply) {
   Command* command = prepared.command;
   const Args args = prepared.args;
   constexpr size_t kShownBytes = 128;  // of what a client sent, in an error reply
@@ -154,7 +190,7 @@ void Engine::refuse_malformed(const Prepared& prepared, resp::Reply& reply) {
     text = fmt::format("ERR unknown subcommand '{}'. Try {} HELP.", args[1].substr(0, kShownBytes),
                        command->spec->name);
   }
-  reply_error(reply, user_error(text));
+  refuse(session, command != nullptr ? command->spec : nullptr, user_error(text), reply);
 }
 
 void Engine::reply_error(resp::Reply& reply, const Status& status) {

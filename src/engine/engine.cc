@@ -283,9 +283,11 @@ void Engine::touch(Entry& entry) {
 
 bool Engine::tick(uint64_t budget_ns) {
   refresh_clock();
-  slow_cycles_ = slow_ns_ == UINT64_MAX
+  const uint64_t slow_ns = observed_ns();
+  observed_ns_per_cycle_ = ns_per_cycle();
+  slow_cycles_ = slow_ns == UINT64_MAX
                      ? UINT64_MAX
-                     : static_cast<uint64_t>(static_cast<double>(slow_ns_) / ns_per_cycle());
+                     : static_cast<uint64_t>(static_cast<double>(slow_ns) / observed_ns_per_cycle_);
   for (const auto& keyspace : keyspaces_) {
     if (keyspace != nullptr && keyspace->has_trash()) empty_trash(*keyspace);
   }
@@ -364,6 +366,10 @@ void Engine::deliver_change(const KeyChange& change) {
   for (const auto& [order, sink] : sinks_) sink->on_change(change);
 }
 
+void Engine::deliver_miss(int db, std::string_view key) {
+  for (const auto& [order, sink] : sinks_) sink->on_miss(db, key);
+}
+
 void Engine::notify_database_changed(int db) {
   if (!has_listeners()) return;
   for (const auto& [order, sink] : sinks_) sink->on_database_changed(db);
@@ -390,11 +396,23 @@ void Engine::disarm(Sink* sink) {
   std::erase_if(sinks_, [&](const auto& entry) { return entry.second == sink; });
 }
 
-void Engine::observe(uint64_t threshold_ns, std::function<void(const Execution&)> observer) {
-  observer_ = std::move(observer);
-  slow_ns_ = observer_ ? threshold_ns : UINT64_MAX;
-  slow_cycles_ = observer_ ? threshold_ns : UINT64_MAX;  // tick() makes it exact; no clock runs
-                                                         // slower than 1 GHz
+void Engine::observe(const void* owner, uint64_t threshold_ns,
+                     std::function<void(const Execution&)> observer) {
+  std::erase_if(observers_, [owner](const Observer& one) { return one.owner == owner; });
+  observers_.push_back({owner, threshold_ns, std::move(observer)});
+  observed_ns_per_cycle_ = ns_per_cycle();
+  slow_cycles_ = observed_ns();  // tick() makes it exact; no clock runs slower than 1 GHz
+}
+
+void Engine::stop_observing(const void* owner) {
+  std::erase_if(observers_, [owner](const Observer& one) { return one.owner == owner; });
+  slow_cycles_ = observed_ns();
+}
+
+uint64_t Engine::observed_ns() const {
+  uint64_t least = UINT64_MAX;
+  for (const Observer& one : observers_) least = std::min(least, one.threshold_ns);
+  return least;
 }
 
 }  // namespace roxdb::engine

@@ -2,9 +2,11 @@
 // live in one process without knowing of each other. It names no socket, starts no thread and asks
 // nobody for the time but its Environment.
 //
-//   prepare()         name -> command, keys -> hashes            one chunk of a batch at a time,
-//   Lookahead::run()  asks for buckets and entries of all        so that memory is waited for
-//   execute()         gates, handler, sinks                      once per chunk
+//   prepare()          name -> command, keys -> hashes           one chunk of a batch at a time,
+//   Lookahead::run()   asks for buckets and entries of all       so that memory is waited for
+//   prepare_members()  members of big collections -> hashes      once per chunk and step
+//   Lookahead::run()   asks for buckets and items of all
+//   execute()          gates, handler, sinks
 //
 // execute(session, args, reply) does it for a single command.
 #pragma once
@@ -55,6 +57,7 @@ struct Statistics {
 struct Prepared {
   Command* command = nullptr;  // null: unknown
   bool is_runnable = false;    // it has a handler and its arguments are as many as they should be
+  bool names_members = false;  // prepare_members() has something to look for
   Args args;
   uint64_t* hashes = nullptr;  // one per argument; 0: not a key, or not hashed
 };
@@ -91,6 +94,9 @@ class Engine {
   // execute(). `ahead`: where the request's keys are added, for the caller to run before the first
   // execute(); null: nowhere. What changes behind a run costs only speed.
   Prepared prepare(const Session& session, Args args, uint64_t* hashes, Lookahead* ahead = nullptr);
+  // The second step of reading ahead, once what prepare() added has run: adds the members that the
+  // request names of a big collection. REQUIRES: names_members.
+  void prepare_members(const Session& session, const Prepared& prepared, Lookahead& ahead) const;
   Verdict execute(Session& session, const Prepared& prepared, resp::Reply& reply);
 
   CommandTable& commands() { return commands_; }
@@ -138,6 +144,7 @@ class Engine {
   uint32_t idle_seconds(const Entry& entry) const;
   uint8_t frequency(const Entry& entry) const;
   uint64_t string_bytes_max = kStringBytesMax;  // of what APPEND and SETRANGE may grow to
+  uint64_t reply_bytes_max = kReplyBytesMax;    // of one reply, or what clients may be sent
   types::Limits limits;                         // where values change their encoding
   bool uses_lfu = false;                        // set by maxmemory-policy
   int64_t lfu_log_factor = 10;
@@ -159,6 +166,8 @@ class Engine {
   void end_unit() {
     if (--unit_depth_ == 0 && !unit_commands_.empty()) deliver_unit();
   }
+  // Something runs: what a gate is asked about now is a part of it.
+  bool has_open_unit() const { return unit_depth_ > 0; }
   // The running command is part of a larger unit: the state of this moment is half of one.
   bool inside_larger_unit() const { return unit_depth_ > 1; }
   // Adds a command to the unit; bytes are copied.
@@ -168,6 +177,12 @@ class Engine {
       deliver_change({db, key, event});
   }
   void notify_database_changed(int db);
+  // A read found no such key: counts it.
+  void missed(int db, std::string_view key) {
+    statistics.keyspace_misses++;
+    if (has_listeners()) [[unlikely]]
+      deliver_miss(db, key);
+  }
   uint64_t dirty = 0;  // changes since the last save; persistence resets it
 
   void arm(Gate* gate, int order);  // visited in ascending order
@@ -176,8 +191,12 @@ class Engine {
   void disarm(Sink* sink);
   // False: nobody listens, and what a change would say need not even be put together.
   bool has_listeners() const { return !sinks_.empty() && !silent_; }
-  // Called after each command that took at least `threshold_ns`; one observer, empty: none.
-  void observe(uint64_t threshold_ns, std::function<void(const Execution&)> observer);
+  // Calls `observer` after each command that took at least `threshold_ns`, parts of larger units
+  // included; 0: after every one, at the cost of two calls. `owner` is its name: who observes
+  // already, observes this instead.
+  void observe(const void* owner, uint64_t threshold_ns,
+               std::function<void(const Execution&)> observer);
+  void stop_observing(const void* owner);
   // Command::duration_cycles in these units is nanoseconds.
   double ns_per_cycle() const;
 
@@ -206,12 +225,16 @@ class Engine {
 
   void deliver_unit();
   void deliver_change(const KeyChange& change);
+  void deliver_miss(int db, std::string_view key);
   Verdict pass_gates(Session& session, const Prepared& prepared, resp::Reply& reply);
+  // Tells the session, and replies what it says.
+  void refuse(Session& session, const CommandSpec* spec, const Status& why, resp::Reply& reply);
   // The part of execute() behind the gates.
   Verdict run(Session& session, const Prepared& prepared, resp::Reply& reply);
   // Answers what cannot run at all: unknown, wrong number of arguments.
-  void refuse_malformed(const Prepared& prepared, resp::Reply& reply);
+  void refuse_malformed(Session& session, const Prepared& prepared, resp::Reply& reply);
   void report_slow(Session& session, const Prepared& prepared, uint64_t cycles);
+  uint64_t observed_ns() const;  // the shortest time that somebody wants to hear of
   void reply_error(resp::Reply& reply, const Status& status);
   void expire(int db, const Key& key, Cell& cell);
   // Removes fields of a hash that are due, some at a time, and the key when none are left: false.
@@ -246,10 +269,15 @@ class Engine {
   uint32_t access_clock_ = 0;
   uint64_t start_cycles_ = 0;
   uint64_t start_ns_ = 0;
-  uint64_t slow_ns_ = UINT64_MAX;
-  uint64_t slow_cycles_ = UINT64_MAX;
-  uint64_t last_cycles_ = 0;  // when the last command ended: the next one begins
-  std::function<void(const Execution&)> observer_;
+  uint64_t slow_cycles_ = UINT64_MAX;  // what the least patient observer wants to hear of
+  double observed_ns_per_cycle_ = 1;   // as of the last tick
+  uint64_t last_cycles_ = 0;           // when the last command ended: the next one begins
+  struct Observer {
+    const void* owner;
+    uint64_t threshold_ns;
+    std::function<void(const Execution&)> call;
+  };
+  std::vector<Observer> observers_;
 
   size_t expire_db_ = 0;  // where the background cycle goes on
   uint64_t expire_cursor_ = 0;

@@ -15,23 +15,31 @@
 #include "base/status.h"
 #include "engine/command.h"
 #include "engine/events.h"
+#include "engine/session.h"
 
 namespace roxdb::engine {
 
-class Session;
 using Args = std::span<const std::string_view>;
 
 enum class Verdict : uint8_t {
   kPass,
   kRefuse,    // `refusal` is the error reply
-  kTaken,     // the gate has answered itself (queued in a transaction)
+  kQueued,    // kept for the EXEC of a transaction; the reply says so
   kPostpone,  // not now: the session keeps the request and tries again later
   kWait,      // the handler waits for keys: it has replied nothing and will run again (waiting.h)
 };
 
+// What a request does: its command's flags, and for EXEC those of all that it will run.
+inline Flags flags_of(const Session& session, const CommandSpec& spec) {
+  return (spec.flags & kRunsQueued) == 0 ? spec.flags : spec.flags | session.queued_flags;
+}
+
 class Gate {
  public:
   virtual ~Gate() = default;
+  // Whether it is asked about the parts of a larger unit, too: each command of a transaction when
+  // EXEC runs it, each call of a script. Rights are; what was settled for the whole is not.
+  virtual bool asks_about_parts() const { return false; }
   virtual Verdict check(Session& session, const CommandSpec& spec, Args args, Status& refusal) = 0;
 };
 
@@ -52,6 +60,11 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual void on_change(const KeyChange& change) { static_cast<void>(change); }
+  // A key was looked for to be read, and was not there.
+  virtual void on_miss(int db, std::string_view key) {
+    static_cast<void>(db);
+    static_cast<void>(key);
+  }
   // A whole database was emptied or swapped: every key of it may have changed. -1: all databases.
   virtual void on_database_changed(int db) { static_cast<void>(db); }
   // One unit is complete: all its commands become visible, and durable, together (D2).

@@ -59,8 +59,8 @@ void MemoryGate::register_settings() {
 
 bool MemoryGate::is_full() const { return limit_ != 0 && memory::used_bytes() > limit_; }
 
-Verdict MemoryGate::check(Session&, const CommandSpec& spec, Args, Status& refusal) {
-  if (!is_full() || make_room() || (spec.flags & kDenyOom) == 0) return Verdict::kPass;
+Verdict MemoryGate::check(Session& session, const CommandSpec& spec, Args, Status& refusal) {
+  if (!is_full() || make_room() || (flags_of(session, spec) & kDenyOom) == 0) return Verdict::kPass;
   refusal = kOutOfMemory;
   return Verdict::kRefuse;
 }

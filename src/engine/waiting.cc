@@ -26,26 +26,23 @@ struct Waiter {
   bool when_gone;
   Leaves leaves = Leaves::kNo;
   uint64_t deadline_ns = UINT64_MAX;
+  uint64_t moment_ns = UINT64_MAX;  // to run again
   std::string text;
   std::vector<std::string_view> args;
   std::vector<std::string_view> keys;
 };
 
-Waiting::Waiting(Engine& engine) : engine_(engine) {}
+Waiting::Waiting(Engine& engine) : engine_(engine), queues_(engine.secret()) {}
 Waiting::~Waiting() = default;
 
 bool Waiting::has_timed_out(const Session& session) {
   return session.waiter != nullptr && session.waiter->leaves == Waiter::Leaves::kTimedOut;
 }
 
-size_t Waiting::Hash::operator()(const KeyView& key) const {
-  return engine->hash(key.name) ^ static_cast<size_t>(key.db);
-}
-
 // ---- coming and going ----
 
 void Waiting::wait(Session& session, Args args, const WaitFor& what) {
-  if (session.waiter != nullptr) return;  // runs again and waits on
+  if (session.waiter != nullptr) return set_moment(*session.waiter, what.again_ms);
   ROX_ASSERT(host_ != nullptr && session.may_wait);
   if (waiters_.empty()) engine_.arm(this, kSinkOrder);
   const Serial serial = ++last_serial_;
@@ -73,15 +70,28 @@ void Waiting::wait(Session& session, Args args, const WaitFor& what) {
     waiter->keys.push_back(key);
   }
   if (what.timeout_ms > 0) {
-    constexpr uint64_t kNsPerMs = 1'000'000;
-    const uint64_t now_ns = engine_.environment().monotonic_ns();
-    const uint64_t ms_max = (UINT64_MAX - 1 - now_ns) / kNsPerMs;
-    waiter->deadline_ns =
-        now_ns + std::min(static_cast<uint64_t>(what.timeout_ms), ms_max) * kNsPerMs;
+    waiter->deadline_ns = ns_after(what.timeout_ms);
     deadlines_.emplace(waiter->deadline_ns, serial);
   }
+  set_moment(*waiter, what.again_ms);
   session.waiter = waiter.get();
   waiters_.emplace_hint(waiters_.end(), serial, std::move(waiter));
+}
+
+// Monotonic; never UINT64_MAX, which means never.
+uint64_t Waiting::ns_after(int64_t ms) const {
+  constexpr uint64_t kNsPerMs = 1'000'000;
+  const uint64_t now_ns = engine_.environment().monotonic_ns();
+  const uint64_t ms_max = (UINT64_MAX - 1 - now_ns) / kNsPerMs;
+  return now_ns + std::min(static_cast<uint64_t>(ms), ms_max) * kNsPerMs;
+}
+
+void Waiting::set_moment(Waiter& waiter, int64_t again_ms) {
+  moments_.erase({waiter.moment_ns, waiter.serial});
+  waiter.moment_ns = UINT64_MAX;
+  if (again_ms <= 0) return;
+  waiter.moment_ns = ns_after(again_ms);
+  moments_.emplace(waiter.moment_ns, waiter.serial);
 }
 
 void Waiting::leave(Waiter& waiter) {
@@ -93,6 +103,7 @@ void Waiting::leave(Waiter& waiter) {
     if (queue.waiters.empty()) queues_.erase(place);
   }
   deadlines_.erase({waiter.deadline_ns, waiter.serial});
+  moments_.erase({waiter.moment_ns, waiter.serial});
   waiter.session.waiter = nullptr;
   waiters_.erase(waiter.serial);
   if (waiters_.empty()) engine_.disarm(this);
@@ -112,17 +123,24 @@ bool Waiting::unblock(Session& session, Unblock how) {
 }
 
 void Waiting::check_deadlines() {
-  if (deadlines_.empty()) return;
+  if (deadlines_.empty() && moments_.empty()) return;
   const uint64_t now_ns = engine_.environment().monotonic_ns();
   for (const auto& [deadline_ns, serial] : deadlines_) {
     if (deadline_ns > now_ns) break;
     unblock(waiters_.at(serial)->session, Unblock::kTimeOut);
+  }
+  while (first_of(moments_) <= now_ns) {
+    const Serial serial = moments_.begin()->second;
+    set_moment(*waiters_.at(serial), 0);
+    due_.push_back(serial);
+    is_due_ = true;
   }
 }
 
 // ---- ready keys ----
 
 void Waiting::note(int db, std::string_view key) {
+  if (queues_.empty()) return;
   const auto place = queues_.find(KeyView{db, key});
   if (place != queues_.end()) note(place->first, place->second);
 }
@@ -142,6 +160,9 @@ void Waiting::on_database_changed(int db) {
 
 void Waiting::retry_postponed() {
   for (const KeyName& key : std::exchange(postponed_, {})) note(key.db, key.name);
+  is_due_ = is_due_ || !postponed_due_.empty();
+  due_.insert(due_.end(), postponed_due_.begin(), postponed_due_.end());
+  postponed_due_.clear();
 }
 
 // ---- serving ----
@@ -152,6 +173,7 @@ void Waiting::serve() {
   while (is_due_) {
     is_due_ = false;
     for (const Serial serial : std::exchange(leaving_, {})) serve_leaving(serial);
+    for (const Serial serial : std::exchange(due_, {})) serve_moment(serial);
     for (const KeyName& key : std::exchange(ready_, {})) serve_key(key);
   }
   is_serving_ = false;
@@ -166,6 +188,12 @@ void Waiting::serve_leaving(Serial serial) {
     return finish(waiter);
   }
   run_again(waiter);
+}
+
+void Waiting::serve_moment(Serial serial) {
+  const auto place = waiters_.find(serial);
+  if (place == waiters_.end() || place->second->leaves != Waiter::Leaves::kNo) return;
+  if (!run_again(*place->second)) postponed_due_.push_back(serial);
 }
 
 // Clients that come while the key is served wait for the next change.
@@ -241,9 +269,11 @@ void Waiting::check() const {
     ROX_ASSERT(waiter->serial == serial && waiter->session.waiter == waiter.get());
     ROX_ASSERT(waiter->deadline_ns == UINT64_MAX ||
                deadlines_.contains({waiter->deadline_ns, serial}));
+    ROX_ASSERT(waiter->moment_ns == UINT64_MAX || moments_.contains({waiter->moment_ns, serial}));
     places -= waiter->keys.size();
   }
-  ROX_ASSERT(places == 0);
+  ROX_ASSERT(places == 0 && deadlines_.size() <= waiters_.size() &&
+             moments_.size() <= waiters_.size());
 }
 
 }  // namespace roxdb::engine

@@ -6,6 +6,7 @@
 //   that unit ends: serve()                   v
 //       data there: the handler runs again, as a unit of its own, and replies
 //       not enough for it: it waits on, in its place
+//   the moment it named comes (WaitFor::again_ms): the handler runs again, and may wait on
 //   the time is up, or CLIENT UNBLOCK: the handler runs once more and call.timed_out() is true
 //   CLIENT UNBLOCK ... ERROR: the reply is -UNBLOCKED, the handler is not asked
 //   the client is gone: forget()
@@ -30,17 +31,17 @@
 // The sink is armed while somebody waits; without, changes cost nothing.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "base/hash.h"
 #include "engine/gates_and_sinks.h"
+#include "engine/key_map.h"
 #include "engine/session.h"
 #include "resp/reply.h"
 #include "types/entry.h"
@@ -56,6 +57,7 @@ struct WaitFor {
   size_t keys;
   int64_t timeout_ms = 0;  // from now; 0: for ever
   bool when_gone = false;  // runs again, too, when a key vanishes or changes its type
+  int64_t again_ms = 0;    // from now: runs again then, too; 0: never. Each run says it anew
   Args args = {};          // the request to run again; empty: as it was received
 };
 
@@ -81,15 +83,18 @@ class Waiting final : public Sink {
   // REQUIRED before a session that may wait runs anything. Outlives their waiting.
   void set_host(WaitingHost* host) { host_ = host; }
 
-  // Enters the queues; the session's place and time stay those of its first wait. The arguments are
-  // copied.
+  // Enters the queues; the session's place and time stay those of its first wait, only the moment
+  // to run again is a new one. The arguments are copied.
   void wait(Session& session, Args args, const WaitFor& what);
   // The session goes away. Nothing is replied.
   void forget(Session& session);
   // Ends the waiting with the next serve(); false when the session does not wait.
   bool unblock(Session& session, Unblock how);
-  // Lets go those whose time is up, with the next serve(). Reads the monotonic clock.
+  // Lets go those whose time is up, and run again those whose moment has come, with the next
+  // serve(). Reads the monotonic clock.
   void check_deadlines();
+  // A key has more for those who wait than it had, although nobody is told that it changed.
+  void note(int db, std::string_view key);
   // Those that a gate has postponed may try again.
   void retry_postponed();
   // True: serve() has something to do.
@@ -98,9 +103,7 @@ class Waiting final : public Sink {
   void serve();
 
   // When check_deadlines() has work: monotonic, UINT64_MAX: never.
-  uint64_t next_deadline_ns() const {
-    return deadlines_.empty() ? UINT64_MAX : deadlines_.begin()->first;
-  }
+  uint64_t next_deadline_ns() const { return std::min(first_of(deadlines_), first_of(moments_)); }
   size_t sessions() const { return waiters_.size(); }
   size_t sessions_with_deadline() const { return deadlines_.size(); }
   size_t keys() const { return queues_.size(); }
@@ -116,49 +119,34 @@ class Waiting final : public Sink {
   void check() const;
 
  private:
-  using Serial = uint64_t;  // ascends as waiters arrive
-  struct KeyName {
-    int db;
-    std::string name;
-  };
-  struct KeyView {
-    int db;
-    std::string_view name;
-  };
-  // Clients choose the names: the table's keyed hash serves here, too.
-  struct Hash {
-    using is_transparent = void;
-    const Engine* engine;
-    size_t operator()(const KeyView& key) const;
-    size_t operator()(const KeyName& key) const { return (*this)(KeyView{key.db, key.name}); }
-  };
-  struct Equal {
-    using is_transparent = void;
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const {
-      return a.db == b.db && std::string_view(a.name) == std::string_view(b.name);
-    }
-  };
+  using Serial = uint64_t;                              // ascends as waiters arrive
+  using Times = std::set<std::pair<uint64_t, Serial>>;  // monotonic ns
   struct Queue {
     std::map<Serial, Waiter*> waiters;
     size_t when_gone = 0;
     bool is_ready = false;  // on the list of those to be served
   };
 
-  void note(int db, std::string_view key);
   void note(const KeyName& key, Queue& queue);
   void serve_key(const KeyName& key);
   void serve_leaving(Serial serial);
+  void serve_moment(Serial serial);
   bool wakes(const Waiter& waiter, const KeyName& key) const;
   bool run_again(Waiter& waiter);
   void finish(Waiter& waiter);
   void leave(Waiter& waiter);
+  void set_moment(Waiter& waiter, int64_t again_ms);
+  uint64_t ns_after(int64_t ms) const;
+  static uint64_t first_of(const Times& times) {
+    return times.empty() ? UINT64_MAX : times.begin()->first;
+  }
 
   Engine& engine_;
   WaitingHost* host_ = nullptr;
   std::map<Serial, std::unique_ptr<Waiter>> waiters_;
-  std::unordered_map<KeyName, Queue, Hash, Equal> queues_{0, Hash{&engine_}};
-  std::set<std::pair<uint64_t, Serial>> deadlines_;
+  KeyMap<Queue> queues_;
+  Times deadlines_;
+  Times moments_;  // to run again
   Serial last_serial_ = 0;
 
   bool is_due_ = false;
@@ -166,6 +154,8 @@ class Waiting final : public Sink {
   std::vector<KeyName> ready_;      // in the order in which they changed
   std::vector<KeyName> postponed_;  // changed, but a gate said: not now
   std::vector<Serial> leaving_;     // timed out or unblocked
+  std::vector<Serial> due_;         // their moment has come
+  std::vector<Serial> postponed_due_;
 };
 
 }  // namespace roxdb::engine

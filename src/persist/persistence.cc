@@ -327,7 +327,7 @@ Persistence::SaveCancel Persistence::cancel_save() {
 engine::Verdict Persistence::check(engine::Session& session, const engine::CommandSpec& spec,
                                    engine::Args, Status& refusal) {
   const State& state = *state_;
-  const bool writes = (spec.flags & engine::kWrite) != 0;
+  const bool writes = (engine::flags_of(session, spec) & engine::kWrite) != 0;
   // Monitoring asks with PING whether all is well (E18).
   if (!writes && spec.name != "PING") return engine::Verdict::kPass;
   if (state.aof.refuses_writes()) {

@@ -21,6 +21,7 @@ using engine::kFast;
 using engine::kLoading;
 using engine::kNoAuth;
 using engine::kNoScript;
+using engine::kNotQueued;
 using engine::kSecret;
 using engine::kStale;
 namespace errors = engine::errors;
@@ -139,7 +140,7 @@ constexpr CommandSpec kHello{
 // RESET -> RESET
 Status reset_command(Call& call) {
   ROX_TRY(Client * client, client_of(call));
-  client->reset();
+  call.service<Clients>().reset(*client);
   client->authenticated = !call.service<Authentication>().is_required();
   call.reply().set_protocol(client->protocol);
   call.reply().simple("RESET");
@@ -151,7 +152,7 @@ constexpr CommandSpec kReset{
     .summary = "Makes this connection what it was when it was new.",
     .since = "6.2.0",
     .complexity = "O(1)",
-    .flags = kFirstFlags,
+    .flags = kFirstFlags | kNotQueued,
     .acl = kCategoryConnection,
     .handler = reset_command,
 };
@@ -168,7 +169,7 @@ constexpr CommandSpec kQuit{
     .summary = "Closes this connection once all replies have been taken.",
     .since = "1.0.0",
     .complexity = "O(1)",
-    .flags = kFirstFlags,
+    .flags = kFirstFlags | kNotQueued,
     .acl = kCategoryConnection,
     .arity = -1,
     .deprecated_since = "7.2.0",

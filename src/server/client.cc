@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include "engine/waiting.h"
+#include "server/pubsub.h"
+#include "server/tracking.h"
+#include "server/transaction.h"
 
 namespace roxdb::server {
 
@@ -25,6 +28,12 @@ Client::Client(uint64_t client_id, std::unique_ptr<Link> client_link, Peer clien
   may_wait = true;
 }
 
+Client::~Client() = default;
+
+Status Client::on_refused(const engine::CommandSpec* spec, const Status& why) {
+  return transaction != nullptr ? transaction->owner().refused(*this, spec, why) : why;
+}
+
 size_t Client::output_bytes() const {
   size_t bytes = output.pending() + link_->unsent_bytes();
   for (const Parked& waiting : parked) bytes += waiting.output.pending();
@@ -34,6 +43,10 @@ size_t Client::output_bytes() const {
 size_t Client::memory_bytes() const {
   size_t bytes = sizeof *this + link_->memory_bytes() + input.capacity() + output.capacity() +
                  engine::Waiting::bytes(*this);
+  if (transaction != nullptr) bytes += transaction->memory_bytes();
+  if (watched != nullptr) bytes += watched->memory_bytes();
+  if (subscriptions != nullptr) bytes += subscriptions->memory_bytes();
+  if (tracking != nullptr) bytes += tracking->memory_bytes();
   for (const Parked& waiting : parked) bytes += sizeof waiting + waiting.output.pending();
   return bytes + peer.address.capacity() + peer.local_address.capacity() + name.capacity() +
          lib_name.capacity() + lib_version.capacity();
@@ -41,7 +54,11 @@ size_t Client::memory_bytes() const {
 
 std::string Client::flag_letters() const {
   std::string letters;
+  if (subscriptions != nullptr) letters += 'P';
+  if (transaction != nullptr) letters += 'x';
   if ((halts & kHeld) != 0) letters += 'b';
+  if (watched != nullptr && watched->changed) letters += 'd';
+  if (tracking != nullptr) letters += tracking->flag_letters();
   if ((halts & kLastReply) != 0) letters += 'c';
   if ((halts & kClosed) != 0) letters += 'A';
   if (peer.is_unix_socket) letters += 'U';
@@ -51,19 +68,27 @@ std::string Client::flag_letters() const {
 }
 
 std::string Client::describe(uint64_t now_ms) const {
+  const auto subscriptions_to = [this](Topic::Kind kind) {
+    return subscriptions != nullptr ? subscriptions->count(kind) : 0;
+  };
   // `output` holds the replies of this very turn: it is what Redis calls the static buffer.
   const size_t unsent = output_bytes() - output.pending();
   return fmt::format(
-      "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 "
-      "multi=-1 watch=0 qbuf={} qbuf-free={} argv-mem=0 multi-mem=0 rbs={} rbp={} obl={} oll={} "
-      "omem={} tot-mem={} events={} cmd={} user=default redir=-1 resp={} lib-name={} lib-ver={} "
+      "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "
+      "multi={} watch={} qbuf={} qbuf-free={} argv-mem=0 multi-mem={} rbs={} rbp={} obl={} oll={} "
+      "omem={} tot-mem={} events={} cmd={} user=default redir={} resp={} lib-name={} lib-ver={} "
       "io-thread=0 tot-net-in={} tot-net-out={} tot-cmds={}",
       id, peer.address, peer.local_address, link_->descriptor(), name,
       (now_ms - connected_ms) / 1000, (now_ms - last_seen_ms) / 1000, flag_letters(), db,
-      input.size(), input.capacity() - input.size(), output.capacity(), output.pending(),
+      subscriptions_to(Topic::Kind::kChannel), subscriptions_to(Topic::Kind::kPattern),
+      subscriptions_to(Topic::Kind::kShardChannel),
+      transaction != nullptr ? static_cast<int64_t>(transaction->size()) : -1,
+      watched != nullptr ? watched->keys.size() : 0, input.size(), input.capacity() - input.size(),
+      transaction != nullptr ? transaction->memory_bytes() : 0, output.capacity(), output.pending(),
       output.pending(), link_->unsent_pieces() + parked.size(), unsent, memory_bytes(),
-      unsent > 0 ? "rw" : "r", last_command != nullptr ? last_command->full_name : "NULL", protocol,
-      lib_name, lib_version, received_bytes, sent_bytes, commands);
+      unsent > 0 ? "rw" : "r", last_command != nullptr ? last_command->full_name : "NULL",
+      tracking != nullptr ? static_cast<int64_t>(tracking->redirect) : -1, protocol, lib_name,
+      lib_version, received_bytes, sent_bytes, commands);
 }
 
 void Client::reset() {

@@ -26,6 +26,11 @@
 
 namespace roxdb::server {
 
+class Transaction;
+struct Subscriptions;
+struct TrackingMode;
+struct WatchedKeys;
+
 // Where a client comes from. Addresses as Redis writes them: "127.0.0.1:40314", "[::1]:40314",
 // "/run/roxdb.sock:0".
 struct Peer {
@@ -46,6 +51,7 @@ class Client final : public engine::Session {
   static constexpr Halts kLastReply = 2;  // closed as soon as everything it was told is sent
   static constexpr Halts kPostponed = 4;  // a gate said: not now
   static constexpr Halts kWaiting = 8;    // its last command waits for keys (engine/waiting.h)
+  static constexpr Halts kOverfull = 16;  // told more than it may leave untaken: closed very soon
   static constexpr Halts kHeld = kPostponed | kWaiting;  // what it sent waits in `input`
 
   enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext };  // CLIENT REPLY
@@ -57,16 +63,20 @@ class Client final : public engine::Session {
   };
 
   Client(uint64_t client_id, std::unique_ptr<Link> client_link, Peer client_peer, uint64_t now_ms);
+  ~Client() override;
 
   bool is_local() const override { return peer.is_local; }
   std::string address() const override { return peer.address; }
   std::string client_name() const override { return name; }
+  Status on_refused(const engine::CommandSpec* spec, const Status& why) override;
 
   bool is_closed() const { return (halts & kClosed) != 0; }
   Link& link() { return *link_; }
   const Link& link() const { return *link_; }
   // Nothing it was told still waits here.
   bool drained() const { return output.empty() && parked.empty() && link_->unsent_bytes() == 0; }
+  // It wants no reply to the command that runs now; news come all the same.
+  bool is_muted() const { return skips_reply || reply_mode == ReplyMode::kOff; }
   // What it was told and has not taken.
   size_t output_bytes() const;
   size_t memory_bytes() const;
@@ -74,7 +84,7 @@ class Client final : public engine::Session {
   std::string describe(uint64_t now_ms) const;
   // The letters of CLIENT LIST's `flags`.
   std::string flag_letters() const;
-  // Back to what it was when it connected (RESET).
+  // Back to what it was when it connected; see Clients::reset().
   void reset();
 
   // --- read and written by every request -------------------------------------------------------
@@ -95,6 +105,10 @@ class Client final : public engine::Session {
   uint64_t received_bytes = 0;
   uint64_t sent_bytes = 0;
   const engine::Command* last_command = nullptr;
+  std::unique_ptr<Transaction> transaction;      // between MULTI and EXEC
+  std::unique_ptr<WatchedKeys> watched;          // since WATCH
+  std::unique_ptr<Subscriptions> subscriptions;  // while it has any
+  std::unique_ptr<TrackingMode> tracking;        // since CLIENT TRACKING ON
 
   // --- said once -------------------------------------------------------------------------------
 

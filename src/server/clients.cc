@@ -36,8 +36,14 @@ void Clients::close(Client& client) {
   if (client.is_closed()) return;
   client.halts |= Client::kClosed;
   engine_.waiting.forget(client);
+  for (const auto& forget : forgets_) forget(client);
   closed_.push_back(client.id);
   --live_;
+}
+
+void Clients::reset(Client& client) {
+  for (const auto& forget : forgets_) forget(client);
+  client.reset();
 }
 
 void Clients::sweep() {
@@ -72,13 +78,8 @@ void Clients::check_age(Client& client) {
 
 void Clients::check_output(Client& client) {
   const size_t waiting = client.output_bytes();
-  const OutputLimit& limit = output_limits_[kNormal];
-  uint64_t hard_bytes = limit.hard_bytes;
-  if (!client.authenticated) {
-    hard_bytes = hard_bytes == 0 ? kOutputBytesMaxUnauthenticated
-                                 : std::min<uint64_t>(hard_bytes, kOutputBytesMaxUnauthenticated);
-  }
-  bool over = hard_bytes != 0 && waiting > hard_bytes;
+  const OutputLimit& limit = output_limits_[class_of(client)];
+  bool over = waiting > hard_limit_of(client);
   if (limit.soft_bytes == 0 || waiting <= limit.soft_bytes) {
     client.output_over_soft_since = 0;
   } else if (client.output_over_soft_since == 0) {
@@ -86,7 +87,21 @@ void Clients::check_output(Client& client) {
   } else {
     over = over || now_ms - client.output_over_soft_since > limit.soft_seconds * 1000;
   }
-  if (!over || client.is_closed()) return;
+  if (over) close_overfull(client);
+}
+
+uint64_t Clients::hard_limit_of(const Client& client) const {
+  const uint64_t bytes = output_limits_[class_of(client)].hard_bytes;
+  const uint64_t limit = bytes == 0 ? UINT64_MAX : bytes;
+  return client.authenticated ? limit : std::min<uint64_t>(limit, kOutputBytesMaxUnauthenticated);
+}
+
+bool Clients::is_over_hard_limit(const Client& client, size_t more_bytes) const {
+  return client.output_bytes() + more_bytes > hard_limit_of(client);
+}
+
+void Clients::close_overfull(Client& client) {
+  if (client.is_closed()) return;
   ++statistics.output_limit_disconnections;
   engine_.log().warning(
       "Client {} scheduled to be closed ASAP for overcoming of output buffer limits.",
@@ -166,6 +181,9 @@ void Clients::register_settings() {
     auto changed = output_limits_;
     if (!read_output_limits(words, changed, why)) return false;
     output_limits_ = changed;
+    const uint64_t hard_bytes = changed[kNormal].hard_bytes;
+    engine_.reply_bytes_max =
+        hard_bytes == 0 ? kReplyBytesMax : std::min<uint64_t>(hard_bytes, kReplyBytesMax);
     return true;
   };
   limits.rewrite = [this] {
@@ -197,15 +215,12 @@ void Clients::register_info() {
     out.field("client_recent_max_output_buffer", output_most);
     const engine::Waiting& waiting = engine_.waiting;
     out.field("blocked_clients", waiting.sessions());
-    out.field("tracking_clients", 0);
-    out.field("pubsub_clients", 0);
-    out.field("watching_clients", 0);
     out.field("clients_in_timeout_table", waiting.sessions_with_deadline());
-    out.field("total_watched_keys", 0);
     out.field("total_blocking_keys", waiting.keys());
     out.field("total_blocking_keys_on_nokey", waiting.keys_watched_for_end());
   });
   engine_.info.add("memory", [this](engine::InfoWriter& out) {
+    // Subscribers count as normal ones here, as in Redis.
     size_t bytes = 0;
     for_each([&](const Client& client) { bytes += client.memory_bytes(); });
     out.field("mem_clients_normal", bytes);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -36,7 +37,7 @@ struct OutputLimit {
 
 class Clients {
  public:
-  // The classes of client-output-buffer-limit; all clients are normal ones so far.
+  // The classes of client-output-buffer-limit; nobody is a replica so far.
   enum Class : uint8_t { kNormal, kReplica, kPubSub };
   static constexpr std::array<std::string_view, 3> kClassNames = {"normal", "slave", "pubsub"};
 
@@ -63,6 +64,11 @@ class Clients {
 
   // The client runs and sends nothing from now on; it is freed by the next sweep(). Cost O(1).
   void close(Client& client);
+  // Back to what it was when it connected (RESET).
+  void reset(Client& client);
+  // Called when a client is reset or closed: whoever keeps something for it forgets it. REQUIRES:
+  // before the first client.
+  void on_forget(std::function<void(Client&)> forget) { forgets_.push_back(std::move(forget)); }
   // Lets the client read what it has been told, then closes it.
   void close_after_replies(Client& client) { client.halts |= Client::kLastReply; }
   // Frees what was closed. Nobody may hold a Client meanwhile.
@@ -71,8 +77,15 @@ class Clients {
   // Closes clients that are idle, unauthenticated or over a soft limit for too long; takes the
   // samples of the rates. Called every 1000 / hz ms. Cost O(clients), once a second.
   void tick(uint64_t now_ms);
+  static Class class_of(const Client& client) {
+    return client.subscriptions != nullptr ? kPubSub : kNormal;
+  }
   // Closes the client when it does not take its output within the limits.
   void check_output(Client& client);
+  // Whether its output, and `more_bytes` behind that, are more than it may ever have waiting.
+  bool is_over_hard_limit(const Client& client, size_t more_bytes) const;
+  // Closes the client, which is over its limit.
+  void close_overfull(Client& client);
   // The same for what it has sent and we could not execute yet.
   void check_input(Client& client);
   // The protocol's limits for this client.
@@ -87,10 +100,12 @@ class Clients {
   void register_settings();
   void register_info();
   void check_age(Client& client);
+  uint64_t hard_limit_of(const Client& client) const;
 
   engine::Engine& engine_;
   std::map<uint64_t, std::unique_ptr<Client>> by_id_;
   std::vector<uint64_t> closed_;
+  std::vector<std::function<void(Client&)>> forgets_;
   size_t live_ = 0;
   uint64_t last_id_ = 0;
   uint64_t ages_checked_ms_ = 0;

@@ -28,7 +28,7 @@ engine::Verdict Pause::check(engine::Session& session, const engine::CommandSpec
                              engine::Args, Status&) {
   constexpr engine::Flags kChanges = engine::kWrite | engine::kMayReplicate;
   const bool waits = session.kind == engine::Session::Kind::kClient &&
-                     (mode_ == Mode::kAll || (spec.flags & kChanges) != 0);
+                     (mode_ == Mode::kAll || (engine::flags_of(session, spec) & kChanges) != 0);
   return waits ? engine::Verdict::kPostpone : engine::Verdict::kPass;
 }
 

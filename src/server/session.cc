@@ -32,6 +32,8 @@ constexpr size_t kKeptHashes = 4096;
 constexpr size_t kSpareOutputs = 64;
 constexpr size_t kSpareOutputBytesMax = 32u << 10;
 constexpr size_t kSpareInputBytesMax = 4u << 20;
+// News for a client up to this size are added without a look at its limit.
+constexpr size_t kUncheckedBytesMax = 64u << 10;
 
 // A browser that was lured into sending a request to us speaks HTTP (reliability S2).
 bool is_http(engine::Args args) {
@@ -202,13 +204,22 @@ void Turn::execute() {
 void Turn::execute_chunk(std::span<const Request> requests) {
   engine::Prepared prepared[kChunkRequests];
   containers::Lookahead ahead;
+  bool name_members = false;
   for (size_t i = 0; i < requests.size(); ++i) {
     const Request& request = requests[i];
     prepared[i] =
         engine_.prepare(*runs_[request.run].client, args_.slice(request.first_arg, request.args),
                         hashes_.data() + request.first_arg, &ahead);
+    name_members |= prepared[i].names_members;
   }
   ahead.run();
+  if (name_members) {
+    for (size_t i = 0; i < requests.size(); ++i) {
+      if (!prepared[i].names_members) continue;
+      engine_.prepare_members(*runs_[requests[i].run].client, prepared[i], ahead);
+    }
+    ahead.run();
+  }
   for (size_t i = 0; i < requests.size(); ++i) execute_request(requests[i], prepared[i]);
 }
 
@@ -234,7 +245,11 @@ void Turn::execute_request(const Request& request, const engine::Prepared& prepa
   client.last_command = prepared.command;
   recent_[recent_next_++ % kRecentCommands] = prepared.command;
   writer_.bind(output, client.protocol);
-  switch (engine_.execute(client, prepared, writer_)) {
+  late_ = nullptr;  // who ran again for nothing waits on
+  executing_ = &client;
+  const engine::Verdict verdict = engine_.execute(client, prepared, writer_);
+  executing_ = nullptr;
+  switch (verdict) {
     case engine::Verdict::kPostpone:
       client.halts |= Client::kPostponed;
       run.kept_from = request.at;
@@ -246,9 +261,11 @@ void Turn::execute_request(const Request& request, const engine::Prepared& prepa
       break;
   }
   ++client.commands;
-  if (client.skips_reply || client.reply_mode == Client::ReplyMode::kOff) [[unlikely]] {
+  if (client.is_muted()) [[unlikely]] {
     output.truncate(before);
   }
+  if (!held_pushes_.empty()) [[unlikely]]
+    release_pushes();
 }
 
 // Gives back what was not executed and answers protocol errors. Backwards, because what a client
@@ -287,10 +304,59 @@ resp::OutputBuffer& Turn::output_of(Client& client) {
   return client.output;
 }
 
+void Turn::push(Client& client, std::string_view bytes, const SharedRef& owner) {
+  if ((client.halts & (Client::kClosed | Client::kOverfull)) != 0) [[unlikely]]
+    return;
+  if (&client == executing_ || &client == late_) return hold(client, bytes, owner);
+  resp::OutputBuffer& output = output_of(client);
+  if (owner) {
+    output.splice(bytes, owner);
+  } else {
+    output.append(bytes);
+  }
+  if (output.pending() >= kUncheckedBytesMax && clients_.is_over_hard_limit(client, 0)) {
+    output.clear(0);
+    give_up(client);
+  }
+}
+
+void Turn::hold(Client& client, std::string_view bytes, const SharedRef& owner) {
+  held_bytes_ += bytes.size();
+  if (clients_.is_over_hard_limit(client, held_bytes_)) return give_up(client);
+  HeldPush held{client.id, bytes, owner, nullptr};
+  if (!owner) {
+    held.copy = std::make_unique_for_overwrite<char[]>(bytes.size());
+    std::memcpy(held.copy.get(), bytes.data(), bytes.size());
+    held.bytes = {held.copy.get(), bytes.size()};
+  }
+  held_pushes_.push_back(std::move(held));
+}
+
+// Nothing more is told to this client. It is closed when nobody can be walking over clients.
+void Turn::give_up(Client& client) {
+  client.halts |= Client::kOverfull;
+  overfull_.push_back(client.id);
+  std::erase_if(held_pushes_, [&](const HeldPush& held) { return held.client == client.id; });
+}
+
+void Turn::release_pushes() {
+  held_bytes_ = 0;
+  for (const HeldPush& held : std::exchange(held_pushes_, {})) {
+    if (Client* const client = clients_.find(held.client)) push(*client, held.bytes, held.owner);
+  }
+}
+
 // ---- replies -> links ----
 
 void Turn::send_replies() {
+  late_ = nullptr;
+  if (!held_pushes_.empty()) [[unlikely]]
+    release_pushes();
   if (!changed_ && output_due_.empty()) return;
+  for (const auto& push_news : before_sending_) push_news();
+  for (const uint64_t id : std::exchange(overfull_, {})) {
+    if (Client* const client = clients_.find(id)) clients_.close_overfull(*client);
+  }
   changed_ = false;
   uint64_t ticket = persistence_ != nullptr ? persistence_->end_turn() : 0;
   // Those that waited may have been passed just now; they go before what this turn replies.
@@ -370,6 +436,7 @@ void Turn::serve_waiting() {
 resp::Reply& Turn::late_reply(engine::Session& session) {
   auto& client = static_cast<Client&>(session);
   resp::OutputBuffer& output = output_of(client);
+  late_ = &client;
   late_mark_ = output.mark();
   late_writer_.bind(output, client.protocol);
   return late_writer_;
@@ -378,10 +445,10 @@ resp::Reply& Turn::late_reply(engine::Session& session) {
 void Turn::end_wait(engine::Session& session) {
   auto& client = static_cast<Client&>(session);
   ++client.commands;
-  if (client.skips_reply || client.reply_mode == Client::ReplyMode::kOff) {
-    client.output.truncate(late_mark_);
-  }
+  if (client.is_muted()) client.output.truncate(late_mark_);
+  late_ = nullptr;
   served_.push_back(client.id);
+  if (!held_pushes_.empty()) release_pushes();
 }
 
 // Takes up clients whose waiting is over, and those that are served by what these do. Between

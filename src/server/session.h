@@ -25,6 +25,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -85,6 +86,22 @@ class Turn final : public engine::WaitingHost {
   // Lets clients go on that were told kPostpone.
   void resume_postponed() { resumes_ = true; }
 
+  // --- called by whoever has news for clients (Pub/Sub, tracking, MONITOR) ---------------------
+
+  // Puts bytes that are no reply into a client's output: behind what it has been told, and behind
+  // the reply of the command that it runs right now. They go out at the end of the turn, and like a
+  // reply only once what they tell of is as durable as promised. `owner`: keeps the bytes alive,
+  // which are then sent from where they lie; null: they are copied. A client that would have to
+  // take more than its limit is closed, but not before the turn ends: no call of push() does it.
+  void push(Client& client, std::string_view bytes, const SharedRef& owner);
+  // The client whose command runs now, null outside of commands. For comparing.
+  const Client* running() const { return late_ != nullptr ? late_ : executing_; }
+  // Called when all requests that have come are executed and replies are about to go out: the last
+  // chance to push something in this turn. Not called when nothing has happened.
+  void before_sending(std::function<void()> push_news) {
+    before_sending_.push_back(std::move(push_news));
+  }
+
   // --- called by engine::Waiting ---------------------------------------------------------------
 
   resp::Reply& late_reply(engine::Session& session) override;
@@ -117,6 +134,9 @@ class Turn final : public engine::WaitingHost {
   void execute_request(const Request& request, const engine::Prepared& prepared);
   void close_runs();
   resp::OutputBuffer& output_of(Client& client);
+  void hold(Client& client, std::string_view bytes, const SharedRef& owner);
+  void release_pushes();
+  void give_up(Client& client);
 
   void send_replies();
   void send_reply(Client& client, uint64_t ticket);
@@ -144,6 +164,18 @@ class Turn final : public engine::WaitingHost {
   resp::RespWriter writer_{unbound_};
   resp::RespWriter late_writer_{unbound_};  // for who waited, while writer_ is at work
   resp::OutputBuffer::Mark late_mark_;
+  // Who is being told something: news must not get between the parts of a reply.
+  const Client* executing_ = nullptr;
+  const Client* late_ = nullptr;
+  struct HeldPush {
+    uint64_t client;
+    std::string_view bytes;  // of `owner`, or of `copy`
+    SharedRef owner;
+    std::unique_ptr<char[]> copy;
+  };
+  std::vector<HeldPush> held_pushes_;
+  size_t held_bytes_ = 0;  // of held_pushes_
+  std::vector<std::function<void()>> before_sending_;
 
   static constexpr size_t kRecentCommands = 16;
   const engine::Command* recent_[kRecentCommands] = {};
@@ -154,8 +186,9 @@ class Turn final : public engine::WaitingHost {
   std::vector<Client*> ended_;
   bool changed_ = false;
   bool resumes_ = false;
-  std::vector<uint64_t> served_;  // ids of clients whose waiting is over
-  std::vector<uint64_t> parked_;  // ids of clients with parked replies
+  std::vector<uint64_t> served_;    // ids of clients whose waiting is over
+  std::vector<uint64_t> parked_;    // ids of clients with parked replies
+  std::vector<uint64_t> overfull_;  // ids of clients that are to be closed
 
   // Memory for those who need some next.
   std::vector<resp::OutputBuffer> spare_outputs_;

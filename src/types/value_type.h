@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "containers/table.h"
 #include "types/entry.h"
 #include "types/value_home.h"
 #include "types/value_stream.h"
@@ -28,6 +29,11 @@ class ValueType {
   // Gives all blocks the payload owns to `sink`, in one go. Any thread; touches nothing else.
   virtual void release_payload(uint64_t payload, uint8_t encoding,
                                memory::BlockSink& sink) const = 0;
+
+  // A command that names this member is about to run: asks for what it will read behind the entry,
+  // by way of `ahead` where that takes several steps. Only reads, and finding nothing is no error.
+  virtual void look_ahead(const Entry& /*entry*/, std::string_view /*member*/,
+                          containers::Lookahead& /*ahead*/) const {}
 
   // Writes the value: everything but key, expiry and access clock.
   virtual void save(const Entry& entry, ValueWriter& out) const = 0;

@@ -14,6 +14,7 @@
 #include "server/clients.h"
 #include "server/pause.h"
 #include "server/session.h"
+#include "server/transaction.h"
 #include "test/sim/crashing_environment.h"
 
 namespace roxdb::server::test {
@@ -54,13 +55,15 @@ class WireLink final : public Link {
   Wire& wire_;
 };
 
-enum GateOrder : int { kAuthenticationGate, kPauseGate };
+enum GateOrder : int { kAuthenticationGate, kPauseGate, kTransactionGate };
+enum SinkOrder : int { kLogSink, kWatchSink };
 
 struct TurnFixture {
   TurnFixture() {
     engine.services.provide(&clients);
     engine.services.provide(&authentication);
     engine.services.provide(&pause);
+    engine.services.provide(&transactions);
     clients.now_ms = 1'000'000;
   }
 
@@ -103,6 +106,7 @@ struct TurnFixture {
   Authentication authentication{engine, clients, kAuthenticationGate};
   Turn turn{engine, clients, nullptr};
   Pause pause{engine, turn, kPauseGate};
+  Transactions transactions{engine, clients, kTransactionGate, kWatchSink};
 };
 
 // A request as a client library writes it.

@@ -483,6 +483,48 @@ GEO = """
     DEL <zset-key>
 """
 # What makes keys of other types, for commands that must refuse them.
+# What stands between MULTI and EXEC, or gets in its way.
+TRANSACTION = """
+SET <key> <value>
+SET <key> <value> PX 100000
+SETNX <key> <value>
+GET <key>
+GETDEL <key>
+INCR <key>
+APPEND <key> <value>
+LPUSH <key> <element>
+RPUSH <key> <element> <element>
+LPOP <key>
+LRANGE <key> 0 -1
+BLPOP <key> 0
+BLPOP <key> <key> 0
+BLMOVE <key> <key> <end> <end> 0
+BLMPOP 0 1 <key> LEFT
+SADD <key> <member>
+SREM <key> <member>
+HSET <hash-key> <field> <value>
+HDEL <hash-key> <field>
+ZADD <key> <score> <member>
+ZREM <key> <member>
+DEL <key>
+UNLINK <key> <key>
+EXPIRE <key> 1000
+PEXPIRE <key> -1
+PERSIST <key>
+RENAME <key> <key>
+COPY <key> <key> REPLACE
+MOVE <key> 1
+EXISTS <key>
+TYPE <key>
+SELECT 0
+SELECT 1
+SWAPDB 0 1
+FLUSHDB
+FLUSHALL
+PING
+ECHO <value>
+"""
+
 OTHER_TYPES = """
     RPUSH <typed-key> a b c
     SADD <typed-key> a b 1

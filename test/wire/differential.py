@@ -14,8 +14,9 @@ import sys
 
 from _checks import Skip, expect, expect_that, run, shorten, test
 from _differences import Differences, show, show_command
-from _generate import (BITMAP, CONNECTION, GENERIC, GEO, HASH, HYPERLOGLOG, LEX, LIST, OTHER_TYPES,
-                       SERVER, SET, SORT, SORTED_SET, STREAM, STRING, Generator)
+from _generate import (BITMAP, CONNECTION, GENERIC, GEO, HASH, HYPERLOGLOG, KEYS, LEX, LIST,
+                       OTHER_TYPES, SERVER, SET, SORT, SORTED_SET, STREAM, STRING, TRANSACTION,
+                       Generator)
 from _resp import encode
 from _server import Connection, Server, is_redis, redis_server, roxdb
 
@@ -337,6 +338,46 @@ def authentication_answers_alike():
         for connection in connections:
             expect(connection.read_until_closed(), b"", "after QUIT")
         both.ask([["CONFIG", "SET", "requirepass", ""]])
+    expect_that(not mismatches, "\n    ".join([""] + mismatches))
+
+
+@test
+def transactions_answer_alike():
+    """Two clients that queue, watch and get in each other's way; transactions of one connection."""
+    both = pair()
+    seed = "%d-transactions" % SEED
+    print("  seed %s" % seed)
+    generator = Generator(random.Random(seed), TRANSACTION)
+    chance = generator.random
+    clients = [[server.connect(version) for server in both.servers] for version in (2, 3)]
+    mismatches, queueing = [], [False, False]
+    for number in range(int(30000 * SCALE)):
+        who = chance.randrange(2)
+        if queueing[who]:
+            words = (chance.choice([[b"EXEC"], [b"EXEC"], [b"EXEC"], [b"DISCARD"], [b"MULTI"],
+                                    [b"WATCH", b"k1"], [b"NOSUCH"], [b"GET"], [b"EXEC", b"now"]])
+                     if chance.random() < 0.2 else generator.command())
+        else:
+            words = (chance.choice([[b"MULTI"], [b"MULTI"], [b"UNWATCH"], [b"EXEC"], [b"DISCARD"],
+                                    [b"WATCH", chance.choice(KEYS)],
+                                    [b"WATCH", chance.choice(KEYS), chance.choice(KEYS)]])
+                     if chance.random() < 0.6 else generator.command())
+            if words[0].upper().startswith(b"BL"):
+                continue  # would wait
+        redis, ours = (exchange(connection, words) for connection in clients[who])
+        if not both.differences.agree(words, redis, ours):
+            mismatches.append(describe("command %d, RESP%d" % (number, 2 + who), words, redis, ours))
+            if len(mismatches) >= MISMATCHES_SHOWN:
+                break
+        name = words[0].upper()
+        if name == b"MULTI" and redis.startswith(b"+"):
+            queueing[who] = True
+        elif name in (b"EXEC", b"DISCARD"):
+            queueing[who] = False
+    for connection in sum(clients, []):
+        exchange(connection, [b"DISCARD"])
+        connection.close()
+    mismatches += both.compare_keyspaces()
     expect_that(not mismatches, "\n    ".join([""] + mismatches))
 
 

@@ -63,13 +63,13 @@ SlowLog::SlowLog(engine::Engine& engine) : engine_(engine) {
   observe();
 }
 
-SlowLog::~SlowLog() { engine_.observe(0, {}); }
+SlowLog::~SlowLog() { engine_.stop_observing(this); }
 
 void SlowLog::observe() {
-  if (slower_than_us_ < 0) return engine_.observe(0, {});
+  if (slower_than_us_ < 0) return engine_.stop_observing(this);
   const uint64_t threshold_us =
       std::min<uint64_t>(static_cast<uint64_t>(slower_than_us_), UINT64_MAX / 1000);
-  engine_.observe(threshold_us * 1000,
+  engine_.observe(this, threshold_us * 1000,
                   [this](const engine::Execution& execution) { record(execution); });
 }
 

@@ -1,0 +1,278 @@
+// MULTI, EXEC and WATCH: what is queued, what runs as one unit, and what keeps it from running.
+#include "server/transaction.h"
+
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/memory_gate.h"
+#include "test/server/turn_fixture.h"
+
+namespace roxdb::server::test {
+namespace {
+
+// Units as they are logged, commands separated by ", ".
+class UnitLog final : public engine::Sink {
+ public:
+  void on_unit(std::span<const engine::LogCommand> commands) override {
+    std::string unit;
+    for (const engine::LogCommand& command : commands) {
+      if (!unit.empty()) unit += ", ";
+      for (size_t i = 0; i < command.args.size(); ++i) {
+        unit += (i > 0 ? " " : "") + std::string(command.args[i]);
+      }
+    }
+    units.push_back(unit);
+  }
+  std::vector<std::string> units;
+};
+
+struct TransactionFixture : TurnFixture {
+  TransactionFixture() { engine.arm(&log, kLogSink); }
+  ~TransactionFixture() {
+    clients.for_each([this](Client& client) { clients.close(client); });
+    engine.disarm(&log);
+    // Nobody watches or queues any more: nothing is left armed.
+    BOOST_TEST(!engine.has_listeners());
+    BOOST_TEST(info("watching_clients") == "0");
+    BOOST_TEST(info("total_watched_keys") == "0");
+  }
+
+  std::string info(const std::string& field) {
+    const std::string text = engine.info.text("clients");
+    const size_t at = text.find(field + ":") + field.size() + 1;
+    return text.substr(at, text.find('\r', at) - at);
+  }
+  // What the client is told to a line, line ends as blanks.
+  std::string run(Client& client, Wire& wire, const std::string& line) {
+    receive(client, line + "\r\n");
+    turn.run();
+    std::string text = std::exchange(wire.sent, {});
+    for (size_t at; (at = text.find("\r\n")) != std::string::npos;) text.replace(at, 2, " ");
+    return text;
+  }
+  std::string a(const std::string& line) { return run(client_a, wire_a, line); }
+  std::string b(const std::string& line) { return run(client_b, wire_b, line); }
+
+  UnitLog log;
+  Wire& wire_a = add_wire();
+  Client& client_a = connect(wire_a, "127.0.0.1:40001");
+  Wire& wire_b = add_wire();
+  Client& client_b = connect(wire_b, "127.0.0.1:40002");
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(server_transaction, TransactionFixture)
+
+BOOST_AUTO_TEST_CASE(what_is_queued_runs_at_exec_as_one_unit) {
+  BOOST_TEST(a("MULTI") == "+OK ");
+  BOOST_TEST(a("SET k 1") == "+QUEUED ");
+  BOOST_TEST(a("INCR k") == "+QUEUED ");
+  BOOST_TEST(a("GET k") == "+QUEUED ");
+  BOOST_TEST(b("GET k") == "$-1 ");
+  BOOST_TEST(client_a.describe(clients.now_ms).find(" multi=3 ") != std::string::npos);
+  BOOST_TEST(client_a.flag_letters() == "x");
+  BOOST_TEST(log.units.empty());
+  BOOST_TEST(a("EXEC") == "*3 +OK :2 $1 2 ");
+  BOOST_TEST(log.units == std::vector<std::string>{"SET k 1, INCR k"});
+  BOOST_TEST(client_a.describe(clients.now_ms).find(" multi=-1 ") != std::string::npos);
+  BOOST_TEST(a("GET k") == "$1 2 ");
+}
+
+BOOST_AUTO_TEST_CASE(a_pipeline_may_hold_several_transactions) {
+  BOOST_TEST(a("MULTI\r\nSET a 1\r\nEXEC\r\nMULTI\r\nGET a\r\nEXEC\r\nGET a") ==
+             "+OK +QUEUED *1 +OK +OK +QUEUED *1 $1 1 $1 1 ");
+}
+
+BOOST_AUTO_TEST_CASE(an_error_of_one_command_does_not_stop_the_others) {
+  a("SET s text");
+  log.units.clear();
+  a("MULTI");
+  a("INCR s");
+  a("SET t 1");
+  BOOST_TEST(a("EXEC") == "*2 -ERR value is not an integer or out of range +OK ");
+  BOOST_TEST(log.units == std::vector<std::string>{"SET t 1"});
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_queued_makes_exec_fail) {
+  for (const char* wrong : {"NOSUCH", "SET", "CLIENT NOSUCH"}) {
+    a("MULTI");
+    a("SET k 1");
+    BOOST_TEST(a(wrong).starts_with("-ERR "));
+    BOOST_TEST(a("SET k 2") == "+QUEUED ");
+    BOOST_TEST(a("EXEC") == "-EXECABORT Transaction discarded because of previous errors. ");
+    BOOST_TEST(a("GET k") == "$-1 ");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_exec_ends_the_transaction) {
+  a("MULTI");
+  a("SET k 1");
+  BOOST_TEST(a("EXEC now") ==
+             "-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' "
+             "command ");
+  BOOST_TEST(a("GET k") == "$-1 ");
+  BOOST_TEST(a("EXEC") == "-ERR EXEC without MULTI ");
+}
+
+BOOST_AUTO_TEST_CASE(nesting_is_refused_and_harmless) {
+  a("MULTI");
+  BOOST_TEST(a("MULTI") == "-ERR MULTI calls can not be nested ");
+  BOOST_TEST(a("WATCH k") == "-ERR WATCH inside MULTI is not allowed ");
+  BOOST_TEST(a("EXEC") == "*0 ");
+}
+
+BOOST_AUTO_TEST_CASE(discard_forgets_everything) {
+  BOOST_TEST(a("DISCARD") == "-ERR DISCARD without MULTI ");
+  a("WATCH k");
+  a("MULTI");
+  a("SET k 1");
+  BOOST_TEST(a("DISCARD") == "+OK ");
+  BOOST_TEST(info("watching_clients") == "0");
+  BOOST_TEST(a("GET k") == "$-1 ");
+}
+
+BOOST_AUTO_TEST_CASE(a_watched_key_that_changes_stops_the_transaction) {
+  for (const char* change : {"SET k 2", "DEL k", "EXPIRE k 100", "RENAME k other", "COPY other k",
+                             "FLUSHALL", "FLUSHDB", "SWAPDB 0 1", "GETDEL k", "SETRANGE k 0 z"}) {
+    a("FLUSHALL");
+    a("SET k 1");
+    a("SET other 1");
+    a("WATCH k");
+    BOOST_TEST(info("watching_clients") == "1");
+    b(change);
+    a("MULTI");
+    a("GET other");
+    const bool changed = std::string_view(change) != "COPY other k";
+    BOOST_TEST(a("EXEC").starts_with(changed ? "*-1 " : "*1 "), change);
+    BOOST_TEST(info("watching_clients") == "0");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_change_a_watched_key_lets_it_run) {
+  a("SET k 1");
+  a("WATCH k absent");
+  b("GET k");
+  b("SET other 1");
+  b("DEL absent");
+  b("SELECT 1");
+  b("SET k 2");
+  b("FLUSHDB");
+  a("MULTI");
+  BOOST_TEST(a("EXEC") == "*0 ");
+}
+
+BOOST_AUTO_TEST_CASE(one_s_own_change_counts_too_before_multi) {
+  a("WATCH k");
+  a("SET k 1");
+  a("MULTI");
+  a("SET k 2");
+  BOOST_TEST(a("EXEC") == "*-1 ");
+  BOOST_TEST(a("GET k") == "$1 1 ");
+}
+
+BOOST_AUTO_TEST_CASE(an_absent_key_that_a_flush_leaves_absent_has_not_changed) {
+  a("WATCH k");
+  b("FLUSHALL");
+  a("MULTI");
+  BOOST_TEST(a("EXEC") == "*0 ");
+  a("WATCH k");
+  b("SELECT 1");
+  b("SET k 1");
+  b("SWAPDB 0 1");
+  a("MULTI");
+  BOOST_TEST(a("EXEC") == "*-1 ");
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_expires_has_changed_even_before_it_is_removed) {
+  a("SET k 1 PX 50");
+  a("WATCH k");
+  environment.advance_ms(100);
+  a("MULTI");
+  BOOST_TEST(a("EXEC") == "*-1 ");
+  // One that had expired before is absent, and remains so.
+  engine.active_expire = false;
+  a("SET k 1 PX 50");
+  environment.advance_ms(100);
+  a("WATCH k");
+  a("MULTI");
+  BOOST_TEST(a("EXEC") == "*0 ");
+}
+
+BOOST_AUTO_TEST_CASE(unwatch_forgets_what_has_changed) {
+  a("WATCH k");
+  b("SET k 1");
+  BOOST_TEST(client_a.flag_letters() == "d");
+  BOOST_TEST(a("UNWATCH") == "+OK ");
+  a("MULTI");
+  BOOST_TEST(a("EXEC") == "*0 ");
+}
+
+BOOST_AUTO_TEST_CASE(a_blocking_command_does_not_wait) {
+  a("MULTI");
+  BOOST_TEST(a("BLPOP l 0") == "+QUEUED ");
+  BOOST_TEST(a("EXEC") == "*1 *-1 ");
+  // Outside it waits again.
+  BOOST_TEST(a("BLPOP l 0") == "");
+  b("MULTI");
+  b("RPUSH l 1");
+  b("RPUSH l 2");
+  b("LLEN l");
+  // Served when the whole is done: inside, nobody took anything.
+  BOOST_TEST(b("EXEC") == "*3 :1 :2 :2 ");
+  BOOST_TEST(wire_a.sent == "*2\r\n$1\r\nl\r\n$1\r\n1\r\n");
+  BOOST_TEST(log.units == (std::vector<std::string>{"RPUSH l 1, RPUSH l 2", "LPOP l"}));
+}
+
+BOOST_AUTO_TEST_CASE(reset_and_leaving_end_it) {
+  a("WATCH k");
+  a("MULTI");
+  a("SET k 1");
+  BOOST_TEST(a("RESET") == "+RESET ");
+  BOOST_TEST(a("EXEC") == "-ERR EXEC without MULTI ");
+  a("WATCH k");
+  a("MULTI");
+  clients.close(client_a);
+  turn.run();
+  BOOST_TEST(info("watching_clients") == "0");
+  BOOST_TEST(b("SET k 1") == "+OK ");
+}
+
+BOOST_AUTO_TEST_CASE(select_inside_holds_for_what_follows) {
+  a("MULTI");
+  a("SELECT 1");
+  a("SET k 1");
+  BOOST_TEST(a("EXEC") == "*2 +OK +OK ");
+  BOOST_TEST(a("GET k") == "$1 1 ");
+  BOOST_TEST(b("GET k") == "$-1 ");
+}
+
+BOOST_AUTO_TEST_CASE(memory_that_is_short_refuses_the_whole) {
+  a("MULTI");
+  a("SET k 1");
+  engine::MemoryGate gate(engine, -1);
+  set("maxmemory", "1");
+  BOOST_TEST(a("EXEC") ==
+             "-EXECABORT Transaction discarded because of: OOM command not allowed when used "
+             "memory > 'maxmemory'. ");
+  a("MULTI");
+  a("GET k");
+  BOOST_TEST(a("EXEC") == "*1 $-1 ");
+  set("maxmemory", "0");
+}
+
+BOOST_AUTO_TEST_CASE(a_pause_of_writes_holds_an_exec_that_writes) {
+  a("MULTI");
+  a("SET k 1");
+  pause.start(Pause::Mode::kWrites, clients.now_ms + 1000);
+  BOOST_TEST(a("EXEC") == "");
+  BOOST_TEST(b("GET k") == "$-1 ");
+  pause.stop();
+  turn.run();
+  BOOST_TEST(wire_a.sent == "*1\r\n+OK\r\n");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace roxdb::server::test
