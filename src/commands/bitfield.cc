@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/numbers.h"
+#include "base/text.h"
 #include "commands/bitmap/bits.h"
 #include "commands/bitmap/offset.h"
 #include "engine/call.h"
@@ -238,6 +239,13 @@ constexpr Example kBitFieldExamples[] = {
     {"BITFIELD k GET u64 0",
      "-ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but "
      "i64 is."}};
+// Whoever only gets changes nothing.
+void find_bitfield_key(engine::Args args, std::vector<engine::KeyAt>& keys) {
+  const bool writes = std::any_of(args.begin() + 2, args.end(), [](std::string_view word) {
+    return equal_ignore_case(word, "SET") || equal_ignore_case(word, "INCRBY");
+  });
+  keys.push_back({1, writes ? engine::KeyAccess::kReadWrite : engine::KeyAccess::kReadOnly});
+}
 constexpr CommandSpec kBitField{
     .name = "BITFIELD",
     .syntax =
@@ -247,7 +255,8 @@ constexpr CommandSpec kBitField{
     .since = "3.2.0",
     .complexity = "O(1) for each operation",
     .flags = kWrite | kDenyOom,
-    .keys = "1:RW",
+    .keys = "1:RW!v",
+    .find_keys = find_bitfield_key,
     .handler = bitfield_command,
     .examples = kBitFieldExamples,
 };

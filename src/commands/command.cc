@@ -1,5 +1,7 @@
 // command.cc: COMMAND, the declarations of all commands as clients and tools read them.
 #include "engine/command.h"
+
+#include <algorithm>
 #include "base/glob.h"
 #include "base/text.h"
 #include "commands/server/syntax_tree.h"
@@ -44,6 +46,8 @@ AccessNames names_of(KeyAccess access) {
       return {"OW", {"update"}, 1};
     case KeyAccess::kRemove:
       return {"RM", {"delete"}, 1};
+    case KeyAccess::kNone:
+      return {{}, {}, 0};
   }
   return {"RW", {"access", "update"}, 2};
 }
@@ -51,8 +55,9 @@ AccessNames names_of(KeyAccess access) {
 void reply_access(Reply& reply, KeyAccess access, bool not_key, bool incomplete) {
   const AccessNames names = names_of(access);
   const size_t effects = not_key ? 0 : names.effects_count;
-  reply.set(1 + effects + (not_key ? 1 : 0) + (incomplete ? 1 : 0));
-  reply.simple(names.access);
+  const size_t named = names.access.empty() ? 0 : 1;
+  reply.set(named + effects + (not_key ? 1 : 0) + (incomplete ? 1 : 0));
+  if (named > 0) reply.simple(names.access);
   for (size_t i = 0; i < effects; ++i) reply.simple(names.effects[i]);
   if (not_key) reply.simple("not_key");
   if (incomplete) reply.simple("incomplete");
@@ -335,7 +340,12 @@ Status find_keys(Call& call, std::vector<engine::KeyAt>& keys) {
     return user_error("ERR Invalid command specified");
   }
   const engine::Keys& declared = command->spec->keys;
-  if (declared.count == 0) return user_error("ERR The command has no key arguments");
+  const auto is_key = [](const engine::KeySpec& spec) {
+    return spec.begin != engine::KeySpec::Begin::kNone && !spec.not_key;
+  };
+  if (std::none_of(declared.specs.begin(), declared.specs.end(), is_key)) {
+    return user_error("ERR The command has no key arguments");
+  }
   const auto arity = static_cast<int64_t>(command->arity);
   const auto argc = static_cast<int64_t>(request.size());
   if (arity >= 0 ? argc != arity : argc < -arity) {
@@ -344,6 +354,7 @@ Status find_keys(Call& call, std::vector<engine::KeyAt>& keys) {
   if (!CommandTable::keys_of(*command, request, keys)) {
     return user_error("ERR Invalid arguments specified for command");
   }
+  std::erase_if(keys, [](const engine::KeyAt& key) { return key.pattern; });
   return kOk;
 }
 

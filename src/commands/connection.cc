@@ -1,5 +1,6 @@
 // connection.cc: commands on the connection that need no server behind it. What a client is, and
 // the commands on that, are in server/.
+#include "commands/shared/named_databases.h"
 #include "engine/call.h"
 #include "engine/command.h"
 
@@ -70,6 +71,7 @@ constexpr CommandSpec kSelect{
     .complexity = "O(1)",
     .flags = kLoading | kStale | kFast,
     .acl = kCategoryConnection,
+    .find_databases = [](engine::Args args, std::vector<int>& dbs) { add_database(args[1], dbs); },
     .handler = select_command,
     .examples = kSelectExamples,
 };

@@ -2,7 +2,9 @@
 // scan.cc; how a value is kept: object.cc.
 #include <optional>
 
+#include "base/text.h"
 #include "commands/shared/inspect.h"
+#include "commands/shared/named_databases.h"
 #include "engine/call.h"
 #include "engine/command.h"
 #include "types/value_type.h"
@@ -78,7 +80,7 @@ constexpr CommandSpec kExists{
     .since = "1.0.0",
     .complexity = "O(N) where N is the number of keys",
     .flags = kReadOnly | kFast,
-    .keys = "1..end:RO",
+    .keys = "1..end:RO!u",
     .acl = engine::kCategoryKeyspace,
     .tips = "request_policy:multi_shard,response_policy:agg_sum",
     .handler = exists_command,
@@ -99,7 +101,7 @@ constexpr CommandSpec kTouch{
     .since = "3.2.1",
     .complexity = "O(N) where N is the number of keys",
     .flags = kReadOnly | kFast,
-    .keys = "1..end:RO",
+    .keys = "1..end:RO!u",
     .acl = engine::kCategoryKeyspace,
     .tips = "request_policy:multi_shard,response_policy:agg_sum",
     .handler = touch_command,
@@ -122,7 +124,7 @@ constexpr CommandSpec kType{
     .since = "1.0.0",
     .complexity = "O(1)",
     .flags = kReadOnly | kFast,
-    .keys = "1:RO",
+    .keys = "1:RO!u",
     .acl = engine::kCategoryKeyspace,
     .handler = type_command,
     .examples = kTypeExamples,
@@ -223,6 +225,7 @@ constexpr CommandSpec kMove{
     .flags = kWrite | kFast,
     .keys = "1:RW",
     .acl = engine::kCategoryKeyspace,
+    .find_databases = [](engine::Args args, std::vector<int>& dbs) { add_database(args[2], dbs); },
     .handler = move_command,
     .examples = kMoveExamples,
 };
@@ -257,6 +260,13 @@ Status copy_command(Call& call) {
   call.changed(db, key.name, event::kCopyTo);
   return call.reply(1);
 }
+
+// The last DB counts, but rights are asked to all that are named.
+void find_copy_databases(engine::Args args, std::vector<int>& dbs) {
+  for (size_t i = 3; i + 1 < args.size(); ++i) {
+    if (equal_ignore_case(args[i], "DB")) add_database(args[++i], dbs);
+  }
+}
 constexpr Example kCopyExamples[] = {{"MSET a 1 b 2", "+OK"},
                                      {"COPY a b", ":0"},
                                      {"COPY a b REPLACE", ":1"},
@@ -271,6 +281,7 @@ constexpr CommandSpec kCopy{
     .flags = kWrite | kDenyOom,
     .keys = "1:RO,2:OW",
     .acl = engine::kCategoryKeyspace,
+    .find_databases = find_copy_databases,
     .handler = copy_command,
     .examples = kCopyExamples,
 };

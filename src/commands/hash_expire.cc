@@ -121,7 +121,7 @@ constexpr CommandSpec kHExpire{
     .since = "7.4.0",
     .complexity = "O(N) where N is the number of fields",
     .flags = kWrite | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = hexpire_command,
     .examples = kHExpireExamples,
 };
@@ -138,7 +138,7 @@ constexpr CommandSpec kHExpireAt{
     .since = "7.4.0",
     .complexity = "O(N) where N is the number of fields",
     .flags = kWrite | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = hexpireat_command,
     .examples = kHExpireAtExamples,
 };
@@ -154,7 +154,7 @@ constexpr CommandSpec kHPExpire{
     .since = "7.4.0",
     .complexity = "O(N) where N is the number of fields",
     .flags = kWrite | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = hpexpire_command,
     .examples = kHPExpireExamples,
 };
@@ -171,7 +171,7 @@ constexpr CommandSpec kHPExpireAt{
     .since = "7.4.0",
     .complexity = "O(N) where N is the number of fields",
     .flags = kWrite | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = hpexpireat_command,
     .examples = kHPExpireAtExamples,
 };
@@ -212,7 +212,7 @@ constexpr CommandSpec kHPersist{
     .since = "7.4.0",
     .complexity = "O(N) where N is the number of fields",
     .flags = kWrite | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = hpersist_command,
     .examples = kHPersistExamples,
 };

@@ -89,7 +89,7 @@ constexpr CommandSpec kPfAdd{
     .since = "2.8.9",
     .complexity = "O(1) for each element",
     .flags = kWrite | kDenyOom | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = pfadd_command,
     .examples = kPfAddExamples,
 };

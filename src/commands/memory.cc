@@ -59,7 +59,7 @@ constexpr CommandSpec kMemoryUsage{
     .since = "4.0.0",
     .complexity = "O(N) where N is the number of samples",
     .flags = kReadOnly,
-    .keys = "2:RO",
+    .keys = "2:RO!u",
     .handler = memory_usage_command,
     .examples = kMemoryUsageExamples,
 };

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "commands/server/drawing.h"
+#include "commands/shared/named_databases.h"
 #include "engine/call.h"
 #include "engine/command.h"
 
@@ -70,6 +71,8 @@ constexpr CommandSpec kFlushAll{
     .flags = kWrite,
     .acl = kCategoryKeyspace | kCategoryDangerous,
     .tips = "request_policy:all_shards,response_policy:all_succeeded",
+    .find_databases = [](engine::Args,
+                         std::vector<int>& dbs) { dbs.push_back(engine::kEveryDatabase); },
     .handler = flushall_command,
     .examples = kFlushAllExamples,
 };
@@ -121,6 +124,11 @@ constexpr CommandSpec kSwapDb{
     .complexity = "O(1)",
     .flags = kWrite | kFast,
     .acl = kCategoryKeyspace | kCategoryDangerous,
+    .find_databases =
+        [](engine::Args args, std::vector<int>& dbs) {
+          add_database(args[1], dbs);
+          add_database(args[2], dbs);
+        },
     .handler = swapdb_command,
     .examples = kSwapDbExamples,
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "commands/shared/expire_time.h"
 #include "commands/shared/integer_text.h"
 #include "commands/string/kept_string.h"
@@ -96,6 +97,13 @@ constexpr Example kSetExamples[] = {{"SET k v", "+OK"},
                                     {"SET k y IFNE x", "$nil"},
                                     {"SET k z EX 0", "-ERR invalid expire time in 'set' command"},
                                     {"SET k z EX 10 PX 10", "-ERR syntax error"}};
+// Without GET nothing of the old value is told.
+void find_set_key(engine::Args args, std::vector<engine::KeyAt>& keys) {
+  const bool reads = std::any_of(args.begin() + 3, args.end(), [](std::string_view word) {
+    return equal_ignore_case(word, "GET");
+  });
+  keys.push_back({1, reads ? engine::KeyAccess::kReadWrite : engine::KeyAccess::kOverwrite});
+}
 constexpr CommandSpec kSet{
     .name = "SET",
     .syntax =
@@ -108,7 +116,8 @@ constexpr CommandSpec kSet{
     .since = "1.0.0",
     .complexity = "O(1)",
     .flags = kWrite | kDenyOom,
-    .keys = "1:RW",
+    .keys = "1:RW!v",
+    .find_keys = find_set_key,
     .handler = set_command,
     .examples = kSetExamples,
 };
@@ -307,7 +316,7 @@ constexpr CommandSpec kAppend{
     .since = "2.0.0",
     .complexity = "O(1) amortised",
     .flags = kWrite | kDenyOom | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = append_command,
     .examples = kAppendExamples,
 };
@@ -327,7 +336,7 @@ constexpr CommandSpec kStrLen{
     .since = "2.2.0",
     .complexity = "O(1)",
     .flags = kReadOnly | kFast,
-    .keys = "1:RO",
+    .keys = "1:RO!u",
     .handler = strlen_command,
     .examples = kStrLenExamples,
 };
@@ -416,7 +425,7 @@ constexpr CommandSpec kSetRange{
     .since = "2.2.0",
     .complexity = "O(N) where N is the length of the value written",
     .flags = kWrite | kDenyOom,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = setrange_command,
     .examples = kSetRangeExamples,
 };

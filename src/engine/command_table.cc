@@ -73,6 +73,14 @@ void derive_plain_keys(Command& command) {
   }
 }
 
+// Adds the key behind each STORE: whichever counts in the end, rights are asked to all.
+void add_stored_keys(const KeySpec& spec, std::span<const std::string_view> args,
+                     std::vector<KeyAt>& keys) {
+  for (auto at = static_cast<size_t>(spec.index); at + 1 < args.size(); ++at) {
+    if (equal_ignore_case(args[at], spec.keyword)) keys.push_back({++at, spec.access, spec.unread});
+  }
+}
+
 // Adds the keys of one spec; false when the request's numbers make no sense.
 bool add_keys(const KeySpec& spec, std::span<const std::string_view> args,
               std::vector<KeyAt>& keys) {
@@ -86,6 +94,10 @@ bool add_keys(const KeySpec& spec, std::span<const std::string_view> args,
       if (begin >= argc) return spec.find == KeySpec::Find::kRange;
       break;
     case KeySpec::Begin::kKeyword: {
+      if (spec.access == KeyAccess::kOverwrite) {
+        add_stored_keys(spec, args, keys);
+        return true;
+      }
       // Sought forwards from an index, or backwards from the end when it is negative.
       const int64_t step = begin > 0 ? 1 : -1;
       int64_t at = begin > 0 ? begin : argc + begin;
@@ -114,7 +126,7 @@ bool add_keys(const KeySpec& spec, std::span<const std::string_view> args,
     if (spec.first_half) last = first + (last - first + 1) / 2 - 1;
   }
   for (int64_t at = first; at <= last && at < argc; at += spec.step) {
-    keys.push_back({static_cast<size_t>(at), spec.access});
+    keys.push_back({static_cast<size_t>(at), spec.access, spec.unread});
   }
   return true;
 }
@@ -220,6 +232,7 @@ bool CommandTable::keys_of(const Command& command, std::span<const std::string_v
                            std::vector<KeyAt>& keys) {
   const Keys& declared = command.spec->keys;
   for (size_t i = 0; i < declared.count; ++i) {
+    if (declared.specs[i].not_key || declared.specs[i].varies) continue;
     if (!add_keys(declared.specs[i], args, keys)) return false;
   }
   if (command.spec->find_keys != nullptr) command.spec->find_keys(args, keys);

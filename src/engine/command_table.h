@@ -49,8 +49,8 @@ class CommandTable {
 
   std::span<const std::unique_ptr<Command>> all() const { return all_; }  // containers included
 
-  // The keys of a request, exactly. False: the request's key arguments make no sense (numkeys out
-  // of range ...).
+  // The keys of a request, exactly, without what is only routed like one. False: the request's key
+  // arguments make no sense (numkeys out of range ...).
   static bool keys_of(const Command& command, std::span<const std::string_view> args,
                       std::vector<KeyAt>& keys);
 

@@ -50,6 +50,15 @@ std::string sorted(std::vector<std::string> words) {
   return text;
 }
 
+// The notation of keys as the table of other servers has it.
+std::string without_own_marks(std::string_view keys) {
+  std::string text(keys);
+  for (const std::string_view mark : {"!u", "!v"}) {
+    for (size_t at; (at = text.find(mark)) != std::string::npos;) text.erase(at, mark.size());
+  }
+  return text;
+}
+
 struct Fixture {
   CommandTable table{{kCommandFamilies, kCommandFamiliesCount}};
 
@@ -81,7 +90,7 @@ BOOST_AUTO_TEST_CASE(every_declaration_says_what_other_servers_say_of_that_comma
       BOOST_TEST(command->arity == std::stoi(row.at("arity")));
       // A server without categories tells no more about its commands.
       if (row.at("acl").empty()) continue;
-      BOOST_TEST(command->spec->keys.text == row.at("keys"));
+      BOOST_TEST(without_own_marks(command->spec->keys.text) == row.at("keys"));
       BOOST_TEST(std::to_string(command->first_key) + "," + std::to_string(command->last_key) +
                      "," + std::to_string(command->key_step) ==
                  row.at("first_last_step"));
