@@ -370,6 +370,13 @@ void Engine::deliver_miss(int db, std::string_view key) {
   for (const auto& [order, sink] : sinks_) sink->on_miss(db, key);
 }
 
+void Engine::Aside::exchange() {
+  std::swap(unit_depth_, engine_.unit_depth_);
+  std::swap(unit_text_, engine_.unit_text_);
+  std::swap(unit_args_, engine_.unit_args_);
+  std::swap(unit_commands_, engine_.unit_commands_);
+}
+
 void Engine::notify_database_changed(int db) {
   if (!has_listeners()) return;
   for (const auto& [order, sink] : sinks_) sink->on_database_changed(db);

@@ -71,6 +71,13 @@ struct Execution {
 };
 
 class Engine {
+  // A command of the running unit: its arguments lie in unit_text_.
+  struct UnitCommand {
+    int db;
+    size_t args;  // in unit_args_: the first one
+    size_t count;
+  };
+
  public:
   struct Options {
     Environment* environment = nullptr;  // null: the real one
@@ -168,6 +175,24 @@ class Engine {
   }
   // Something runs: what a gate is asked about now is a part of it.
   bool has_open_unit() const { return unit_depth_ > 0; }
+  // While it lives, the running unit stands still and commands of others are units of their own.
+  // They change no data: what the unit has done so far is half of something.
+  class Aside {
+   public:
+    explicit Aside(Engine& engine) : engine_(engine) { exchange(); }
+    ~Aside() { exchange(); }
+    Aside(const Aside&) = delete;
+    Aside& operator=(const Aside&) = delete;
+
+   private:
+    void exchange();
+
+    Engine& engine_;
+    int unit_depth_ = 0;
+    std::string unit_text_;
+    std::vector<std::pair<size_t, size_t>> unit_args_;
+    std::vector<UnitCommand> unit_commands_;
+  };
   // The running command is part of a larger unit: the state of this moment is half of one.
   bool inside_larger_unit() const { return unit_depth_ > 1; }
   // Adds a command to the unit; bytes are copied.
@@ -215,13 +240,6 @@ class Engine {
  private:
   friend class Call;
   friend class Waiting;
-
-  // A command of the running unit: its arguments lie in unit_text_.
-  struct UnitCommand {
-    int db;
-    size_t args;  // in unit_args_: the first one
-    size_t count;
-  };
 
   void deliver_unit();
   void deliver_change(const KeyChange& change);
