@@ -495,8 +495,8 @@ class Crowd:
         if (on_list != [b"%d" % number for number in range(popped, pushed)] or
                 not low[0] <= pushed <= high[0] or not low[1] <= popped <= high[1]):
             raise AssertionError(
-                "of the numbers that were pushed (%d acknowledged, %d sent) and popped (%d received,"
-                " %d asked for) the list holds %s ... %s" % (
+                "of the numbers pushed (%d acknowledged, %d sent) and popped (%d received, %d asked"
+                " for) the list holds %s ... %s" % (
                     low[0], high[0], low[1], high[1], on_list[:5], on_list[-5:]))
         self.pusher.acked = self.pusher.sent = pushed
         self.popper.acked = self.popper.sent = popped
