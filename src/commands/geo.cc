@@ -95,6 +95,7 @@ constexpr CommandSpec kGeoAdd{
     .complexity = "O(log(N)) for each member, where N is the number of members in the set",
     .flags = kWrite | kDenyOom,
     .keys = "1:RW",
+    .members = "4..end/3",
     .handler = geoadd_command,
     .examples = kGeoAddExamples,
 };
@@ -124,6 +125,7 @@ constexpr CommandSpec kGeoPos{
     .complexity = "O(1) for each member",
     .flags = kReadOnly,
     .keys = "1:RO",
+    .members = "2..end",
     .handler = geopos_command,
     .examples = kGeoPosExamples,
 };
@@ -155,6 +157,7 @@ constexpr CommandSpec kGeoDist{
     .complexity = "O(1)",
     .flags = kReadOnly,
     .keys = "1:RO",
+    .members = "2..end",
     .handler = geodist_command,
     .examples = kGeoDistExamples,
 };
@@ -195,6 +198,7 @@ constexpr CommandSpec kGeoHash{
     .complexity = "O(1) for each member",
     .flags = kReadOnly,
     .keys = "1:RO",
+    .members = "2..end",
     .handler = geohash_command,
     .examples = kGeoHashExamples,
 };

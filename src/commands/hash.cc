@@ -61,6 +61,7 @@ constexpr CommandSpec kHSet{
     .complexity = "O(N) where N is the number of fields",
     .flags = kWrite | kDenyOom | kFast,
     .keys = "1:RW",
+    .members = "2..end/2",
     .handler = hset_command,
     .examples = kHSetExamples,
 };
@@ -79,6 +80,7 @@ constexpr CommandSpec kHMSet{
     .complexity = "O(N) where N is the number of fields",
     .flags = kWrite | kDenyOom | kFast,
     .keys = "1:RW",
+    .members = "2..end/2",
     .deprecated_since = "4.0.0",
     .replaced_by = "`HSET` with multiple field-value pairs",
     .handler = hmset_command,
@@ -105,6 +107,7 @@ constexpr CommandSpec kHSetNx{
     .complexity = "O(1)",
     .flags = kWrite | kDenyOom | kFast,
     .keys = "1:RW",
+    .members = "2",
     .handler = hsetnx_command,
     .examples = kHSetNxExamples,
 };
@@ -126,6 +129,7 @@ constexpr CommandSpec kHGet{
     .complexity = "O(1)",
     .flags = kReadOnly | kFast,
     .keys = "1:RO",
+    .members = "2",
     .handler = hget_command,
     .examples = kHGetExamples,
 };
@@ -160,6 +164,7 @@ constexpr CommandSpec kHMGet{
     .complexity = "O(N) where N is the number of fields asked for",
     .flags = kReadOnly | kFast,
     .keys = "1:RO",
+    .members = "2..end",
     .handler = hmget_command,
     .examples = kHMGetExamples,
 };
@@ -187,6 +192,7 @@ constexpr CommandSpec kHDel{
     .complexity = "O(N) where N is the number of fields to remove",
     .flags = kWrite | kFast,
     .keys = "1:RW",
+    .members = "2..end",
     .handler = hdel_command,
     .examples = kHDelExamples,
 };
@@ -207,6 +213,7 @@ constexpr CommandSpec kHExists{
     .complexity = "O(1)",
     .flags = kReadOnly | kFast,
     .keys = "1:RO",
+    .members = "2",
     .handler = hexists_command,
     .examples = kHExistsExamples,
 };
@@ -248,6 +255,7 @@ constexpr CommandSpec kHStrLen{
     .complexity = "O(1)",
     .flags = kReadOnly | kFast,
     .keys = "1:RO",
+    .members = "2",
     .handler = hstrlen_command,
     .examples = kHStrLenExamples,
 };
@@ -294,6 +302,7 @@ constexpr CommandSpec kHIncrBy{
     .complexity = "O(1)",
     .flags = kWrite | kDenyOom | kFast,
     .keys = "1:RW",
+    .members = "2",
     .handler = hincrby_command,
     .examples = kHIncrByExamples,
 };
@@ -343,6 +352,7 @@ constexpr CommandSpec kHIncrByFloat{
     .complexity = "O(1)",
     .flags = kWrite | kDenyOom | kFast,
     .keys = "1:RW",
+    .members = "2",
     .handler = hincrbyfloat_command,
     .examples = kHIncrByFloatExamples,
 };

@@ -44,6 +44,7 @@ constexpr CommandSpec kSAdd{
     .complexity = "O(1) for each member",
     .flags = kWrite | kDenyOom | kFast,
     .keys = "1:RW",
+    .members = "2..end",
     .handler = sadd_command,
     .examples = kSAddExamples,
 };
@@ -70,6 +71,7 @@ constexpr CommandSpec kSRem{
     .complexity = "O(1) for each member",
     .flags = kWrite | kFast,
     .keys = "1:RW",
+    .members = "2..end",
     .handler = srem_command,
     .examples = kSRemExamples,
 };
@@ -89,6 +91,7 @@ constexpr CommandSpec kSIsMember{
     .complexity = "O(1)",
     .flags = kReadOnly | kFast,
     .keys = "1:RO",
+    .members = "2",
     .handler = sismember_command,
     .examples = kSIsMemberExamples,
 };
@@ -112,6 +115,7 @@ constexpr CommandSpec kSMIsMember{
     .complexity = "O(1) for each member",
     .flags = kReadOnly | kFast,
     .keys = "1:RO",
+    .members = "2..end",
     .handler = smismember_command,
     .examples = kSMIsMemberExamples,
 };
@@ -184,6 +188,7 @@ constexpr CommandSpec kSMove{
     .complexity = "O(1)",
     .flags = kWrite | kFast,
     .keys = "1:RW,2:RW",
+    .members = "3",
     .handler = smove_command,
     .examples = kSMoveExamples,
 };

@@ -129,6 +129,7 @@ constexpr CommandSpec kZAdd{
     .complexity = "O(log(N)) for each member, where N is the number of members in the set",
     .flags = kWrite | kDenyOom | kFast,
     .keys = "1:RW",
+    .members = "3..end/2",
     .handler = zadd_command,
     .examples = kZAddExamples,
 };
@@ -151,6 +152,7 @@ constexpr CommandSpec kZIncrBy{
     .complexity = "O(log(N)) where N is the number of members in the set",
     .flags = kWrite | kDenyOom | kFast,
     .keys = "1:RW",
+    .members = "3",
     .handler = zincrby_command,
     .examples = kZIncrByExamples,
 };
@@ -178,6 +180,7 @@ constexpr CommandSpec kZRem{
         "O(M*log(N)) where N is the number of members in the set and M that of those given",
     .flags = kWrite | kFast,
     .keys = "1:RW",
+    .members = "2..end",
     .handler = zrem_command,
     .examples = kZRemExamples,
 };
@@ -226,6 +229,7 @@ constexpr CommandSpec kZScore{
     .complexity = "O(1)",
     .flags = kReadOnly | kFast,
     .keys = "1:RO",
+    .members = "2",
     .handler = zscore_command,
     .examples = kZScoreExamples,
 };
@@ -247,6 +251,7 @@ constexpr CommandSpec kZMScore{
     .complexity = "O(N) where N is the number of members asked for",
     .flags = kReadOnly | kFast,
     .keys = "1:RO",
+    .members = "2..end",
     .handler = zmscore_command,
     .examples = kZMScoreExamples,
 };
@@ -282,6 +287,7 @@ constexpr CommandSpec kZRank{
     .complexity = "O(log(N)) where N is the number of members in the set",
     .flags = kReadOnly | kFast,
     .keys = "1:RO",
+    .members = "2",
     .handler = zrank_command,
     .examples = kZRankExamples,
 };
@@ -300,6 +306,7 @@ constexpr CommandSpec kZRevRank{
     .complexity = "O(log(N)) where N is the number of members in the set",
     .flags = kReadOnly | kFast,
     .keys = "1:RO",
+    .members = "2",
     .handler = zrevrank_command,
     .examples = kZRevRankExamples,
 };

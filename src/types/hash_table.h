@@ -51,6 +51,9 @@ class HashTable {
   }
   // Asks for the memory that find() and set() of this name read first.
   void prefetch(std::string_view name) const { fields_.prefetch(hash(name)); }
+  void look_ahead(std::string_view name, containers::Lookahead& ahead) const {
+    ahead.add(fields_, hash(name));
+  }
 
   // Sets a field; true: it is new. `expire_at_ms` is > 0, kNoExpiry or kKeepExpiry.
   bool set(memory::Slabs& slabs, std::string_view name, std::string_view value,

@@ -99,6 +99,15 @@ class HashType final : public ValueType {
     }
   }
 
+  void look_ahead(const Entry& entry, std::string_view member,
+                  containers::Lookahead& ahead) const override {
+    if (is_table(hash_encoding(entry))) {
+      entry.pointer<const HashTable>()->look_ahead(member, ahead);
+    } else {
+      PackedBytes::look_ahead(entry);
+    }
+  }
+
   void save(const Entry& entry, ValueWriter& out) const override {
     const HashView view(entry, HashView::kBeforeAll);
     const bool expiring = is_expiring(view.encoding());

@@ -39,6 +39,9 @@ class PackedBytes {
   // What ValueType asks of a packed entry.
   static size_t payload_bytes(const Entry& entry);
   static void release(uint64_t payload, memory::BlockSink& sink);
+  static void look_ahead(const Entry& entry) {
+    if (entry.has_payload()) containers::prefetch_item(entry.pointer<const void>());
+  }
 
  private:
   memory::Slabs& slabs_;

@@ -52,6 +52,9 @@ class SetTable {
   bool contains(std::string_view member) const {
     return members_.find(hash(member), member) != nullptr;
   }
+  void look_ahead(std::string_view member, containers::Lookahead& ahead) const {
+    ahead.add(members_, hash(member));
+  }
   bool add(memory::Slabs& slabs, std::string_view member);     // false: it was there
   bool remove(memory::Slabs& slabs, std::string_view member);  // false: absent
 

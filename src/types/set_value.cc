@@ -73,6 +73,15 @@ class SetType final : public ValueType {
     release_value(payload, static_cast<SetEncoding>(encoding), sink);
   }
 
+  void look_ahead(const Entry& entry, std::string_view member,
+                  containers::Lookahead& ahead) const override {
+    if (SetView(entry).encoding() == SetEncoding::kTable) {
+      entry.pointer<const SetTable>()->look_ahead(member, ahead);
+    } else {
+      PackedBytes::look_ahead(entry);
+    }
+  }
+
   void save(const Entry& entry, ValueWriter& out) const override {
     const SetView view(entry);
     out.varint(view.size());

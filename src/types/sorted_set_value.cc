@@ -271,6 +271,13 @@ class SortedSetType final : public ValueType {
     }
   }
 
+  void look_ahead(const Entry& entry, std::string_view member,
+                  containers::Lookahead& ahead) const override {
+    if (encoding_of(entry) == SortedSetEncoding::kPacked) return PackedBytes::look_ahead(entry);
+    const auto& table = large_of(entry.payload())->table;
+    ahead.add(table, hash_bytes(member, *table.owner().secret));
+  }
+
   void save(const Entry& entry, ValueWriter& out) const override {
     const SortedSetView view(entry);
     out.varint(view.size());
