@@ -51,7 +51,8 @@ HARDENING_LINK := -Wl,-z,relro,-z,now,-z,noexecstack
 
 ifeq ($(CONFIG),release)
   MODE := -O2 -g1 $(HARDENING)
-  MODE_LINK := $(HARDENING_LINK)
+  # Relocations as a bit map: 200 KB less to read at every start.
+  MODE_LINK := $(HARDENING_LINK) $(if $(CFI),,-Wl,-z,pack-relative-relocs)
   # The programs bring jemalloc; libroxdb lives in processes of others and takes their malloc.
   # base/memory.cc asks the linker which it is, through weak symbols, so one object serves both.
   # All but libc is linked in: a start maps no libraries (1.0 MiB and 0.8 ms less), and no call

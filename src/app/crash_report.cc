@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <unwind.h>
 
 #include <algorithm>
 #include <array>
@@ -18,7 +19,7 @@ namespace roxdb::app {
 namespace {
 
 constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-constexpr int kFramesMax = 64;
+constexpr size_t kFramesMax = 64;
 constexpr size_t kStackBytes = 64u << 10;
 
 std::atomic<const CrashReport*> current{nullptr};
@@ -63,12 +64,27 @@ class RawWriter {
   size_t used_ = 0;
 };
 
+struct Frames {
+  std::array<void*, kFramesMax> addresses;
+  size_t count = 0;
+};
+
+_Unwind_Reason_Code take_frame(_Unwind_Context* context, void* raw_frames) {
+  Frames& frames = *static_cast<Frames*>(raw_frames);
+  const auto address = _Unwind_GetIP(context);
+  if (address == 0 || frames.count == kFramesMax) return _URC_END_OF_STACK;
+  frames.addresses[frames.count++] = reinterpret_cast<void*>(address);
+  return _URC_NO_REASON;
+}
+
+// Walks with the unwinder that is linked in. libc's backtrace() would load another one, which a
+// dying process must not, and a starting one has no time for.
 void write_stack(RawWriter& out, int descriptor) {
   out.text("\n------ STACK TRACE ------\n");
   out.flush();
-  std::array<void*, kFramesMax> frames;
-  const int count = ::backtrace(frames.data(), kFramesMax);
-  ::backtrace_symbols_fd(frames.data(), count, descriptor);
+  Frames frames;
+  _Unwind_Backtrace(take_frame, &frames);
+  ::backtrace_symbols_fd(frames.addresses.data(), static_cast<int>(frames.count), descriptor);
 }
 
 void write_registers(RawWriter& out, const ucontext_t& context) {
@@ -166,10 +182,6 @@ CrashReport::CrashReport(const LogFile& log_file, const engine::Engine& the_engi
     : log(log_file), engine(the_engine), turn(the_turn) {
   current.store(this);
   set_fault_handler(on_broken_invariant);
-
-  // The first call of backtrace() loads libgcc, which a dying process must not.
-  void* frame;
-  ::backtrace(&frame, 1);
 
   stack_t stack{};
   stack.ss_sp = handler_stack;

@@ -3,16 +3,9 @@
 namespace roxdb::engine {
 namespace {
 
+using Accepted = Settings::Accepted;
 using Accepts = Settings::Accepts;
 using Kind = Accepts::Kind;
-
-struct Accepted {
-  std::string_view name;
-  std::string_view value;  // Redis's default
-  Accepts accepts = {};
-  uint8_t flags = Setting::kMutable;
-  std::string_view aliases = {};
-};
 
 constexpr Accepts kBool{.kind = Kind::kBool};
 constexpr Accepts kText{};
@@ -100,8 +93,6 @@ constexpr Accepted kAccepted[] = {
     {"rdma-port", "0", kPort, kImmutable},
     {"rdma-rx-size", "1048576", kMemory, kImmutable},
     {"rdma-completion-vector", "-1", between(-1, 1024), kImmutable},
-    {"tracking-table-max-keys", "1000000", kCount},
-    {"notify-keyspace-events", ""},
     {"aclfile", "", kText, kImmutable},
     {"acllog-max-len", "128", kCount},
     {"acl-pubsub-default", "resetchannels", one_of("allchannels, resetchannels")},
@@ -116,8 +107,6 @@ constexpr Accepted kAccepted[] = {
     {"databases", "16", between(1, INT32_MAX), kImmutable},
     {"logfile", "", kText, kImmutable},
     {"loglevel", "notice", one_of("debug, verbose, notice, warning, nothing")},
-    {"log-format", "legacy", one_of("legacy, logfmt")},
-    {"log-timestamp-format", "legacy", one_of("legacy, iso8601, milliseconds")},
     {"syslog-enabled", "no", kBool, kImmutable},
     {"syslog-ident", "redis", kText, kImmutable},
     {"syslog-facility", "local0",
@@ -206,28 +195,11 @@ constexpr Accepted kAccepted[] = {
     {"propagation-error-behavior", "ignore", one_of("ignore, panic, panic-on-replicas")},
 
     // TLS.
-    {"tls-port", "0", kPort},
     {"tls-cluster", "no", kBool},
     {"tls-replication", "no", kBool},
-    {"tls-auth-clients", "yes", one_of("no, yes, optional")},
-    {"tls-auth-clients-user", "off", kText},
-    {"tls-auto-reload-interval", "0", kInt},
-    {"tls-prefer-server-ciphers", "no", kBool},
-    {"tls-session-caching", "yes", kBool},
-    {"tls-session-cache-size", "20480", kInt},
-    {"tls-session-cache-timeout", "300", kInt},
-    {"tls-cert-file", ""},
-    {"tls-key-file", ""},
-    {"tls-key-file-pass", "", kText, kSecret},
     {"tls-client-cert-file", ""},
     {"tls-client-key-file", ""},
     {"tls-client-key-file-pass", "", kText, kSecret},
-    {"tls-dh-params-file", ""},
-    {"tls-ca-cert-file", ""},
-    {"tls-ca-cert-dir", ""},
-    {"tls-protocols", ""},
-    {"tls-ciphers", ""},
-    {"tls-ciphersuites", ""},
 
     // Cluster.
     {"cluster-enabled", "no", kBool, kImmutable},
@@ -266,11 +238,6 @@ constexpr Accepted kAccepted[] = {
 
 }  // namespace
 
-void add_accepted_settings(Settings& settings) {
-  for (const Accepted& accepted : kAccepted) {
-    settings.add_accepted(accepted.name, accepted.value, accepted.flags, accepted.accepts,
-                          accepted.aliases);
-  }
-}
+void add_accepted_settings(Settings& settings) { settings.add_accepted(kAccepted); }
 
 }  // namespace roxdb::engine

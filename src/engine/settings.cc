@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 
 #include "base/assert.h"
 #include "base/glob.h"
@@ -164,13 +165,18 @@ bool is_pattern(std::string_view text) { return text.find_first_of("*?[") != tex
 // ---- registration ----
 
 Setting& Settings::add(Setting setting) {
-  if (setting.default_text.empty()) setting.default_text = setting.get();
   std::string key = lower_case(setting.name);
-  if ((setting.flags & Setting::kMultiple) != 0) setting.flags |= Setting::kWords;
   if (const Registered* old = lookup(key)) {
     ROX_ASSERT((old->setting.flags & Setting::kAccepted) != 0);
     by_name_.erase(lower_case(old->setting.name));
   }
+  return insert(std::move(key), std::move(setting));
+}
+
+// REQUIRES: no setting has this name.
+Setting& Settings::insert(std::string key, Setting setting) {
+  if (setting.default_text.empty()) setting.default_text = setting.get();
+  if ((setting.flags & Setting::kMultiple) != 0) setting.flags |= Setting::kWords;
   auto registered = std::make_unique<Registered>(Registered{std::move(setting), {}, false});
   return by_name_.emplace(std::move(key), std::move(registered)).first->second->setting;
 }
@@ -243,29 +249,40 @@ Setting& Settings::add_choice(std::string_view name, int* value, std::vector<std
   return add(std::move(setting));
 }
 
-void Settings::add_accepted(std::string_view name, std::string_view default_text, uint8_t flags,
-                            Accepts accepts, std::string_view aliases) {
-  if (lookup(name) != nullptr) return;
-  Setting setting;
-  setting.name = name;
-  setting.flags = static_cast<uint8_t>(flags | Setting::kAccepted);
-  setting.default_text = default_text;
-  for (std::string& alias : split_at_blanks(aliases)) {
-    if (lookup(alias) == nullptr) setting.aliases.push_back(std::move(alias));
+void Settings::add_accepted(std::span<const Accepted> all) {
+  std::set<std::string, std::less<>> older_names;
+  for (const auto& [unused, registered] : by_name_) {
+    const std::vector<std::string>& aliases = registered->setting.aliases;
+    older_names.insert(aliases.begin(), aliases.end());
   }
-  // The closures are the only owners of the text: it lives as long as the setting.
-  const auto value = std::make_shared<std::string>(default_text);
-  setting.get = [value] { return *value; };
-  setting.set = [value, accepts](Words words, std::string& why) {
-    if (accepts.kind == Accepts::Kind::kText) {
-      *value = fmt::format("{}", fmt::join(words, " "));
-      return true;
-    }
-    const std::optional<std::string> read = read_accepted(accepts, words[0], why);
-    if (read) *value = *read;
-    return read.has_value();
+  const auto is_known = [&](std::string_view name) {
+    return by_name_.contains(name) || older_names.contains(name);
   };
-  add(std::move(setting));
+  for (const Accepted& one : all) {
+    if (is_known(one.name)) continue;
+    Setting setting;
+    setting.name = one.name;
+    setting.flags = static_cast<uint8_t>(one.flags | Setting::kAccepted);
+    setting.default_text = one.value;
+    for (std::string& alias : split_at_blanks(one.aliases)) {
+      if (is_known(alias)) continue;
+      older_names.insert(alias);
+      setting.aliases.push_back(std::move(alias));
+    }
+    // The closures are the only owners of the text: it lives as long as the setting.
+    const auto value = std::make_shared<std::string>(one.value);
+    setting.get = [value] { return *value; };
+    setting.set = [value, accepts = one.accepts](Words words, std::string& why) {
+      if (accepts.kind == Accepts::Kind::kText) {
+        *value = fmt::format("{}", fmt::join(words, " "));
+        return true;
+      }
+      const std::optional<std::string> read = read_accepted(accepts, words[0], why);
+      if (read) *value = *read;
+      return read.has_value();
+    };
+    insert(std::string(one.name), std::move(setting));
+  }
 }
 
 // ---- looking up ----

@@ -89,13 +89,24 @@ class Settings {
     std::string_view choices = {};  // kChoice: "no, yes, local"
   };
   // A directive of Redis or Valkey that has no meaning here: taken, checked, kept and shown.
-  // `aliases`: older names, separated by blanks.
+  struct Accepted {
+    std::string_view name;
+    std::string_view value;  // Redis's default
+    Accepts accepts = {};
+    uint8_t flags = Setting::kMutable;
+    std::string_view aliases = {};  // older names, separated by blanks
+  };
+  // Many at once: the older names of all settings are gathered once, not once for each.
+  void add_accepted(std::span<const Accepted> all);
   void add_accepted(std::string_view name, std::string_view default_text,
                     uint8_t flags = Setting::kMutable) {
     add_accepted(name, default_text, flags, Accepts{}, {});
   }
   void add_accepted(std::string_view name, std::string_view default_text, uint8_t flags,
-                    Accepts accepts, std::string_view aliases = {});
+                    Accepts accepts, std::string_view aliases = {}) {
+    const Accepted one{name, default_text, accepts, flags, aliases};
+    add_accepted({&one, 1});
+  }
 
   const Setting* find(std::string_view name) const;  // by name or alias, any case
   // All settings whose name or alias matches one of the patterns, as (the name asked for, value):
@@ -127,6 +138,7 @@ class Settings {
     bool touched = false;             // set by load(), not yet applied
   };
   Registered* lookup(std::string_view name) const;
+  Setting& insert(std::string key, Setting setting);
   static bool assign(Setting& setting, std::vector<std::string> words, std::string& why);
 
   std::map<std::string, std::unique_ptr<Registered>, std::less<>> by_name_;  // lower case
