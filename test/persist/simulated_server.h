@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,7 @@
 
 #include "engine/call.h"
 #include "engine/engine.h"
+#include "engine/waiting.h"
 #include "persist/aof.h"
 #include "persist/persistence.h"
 #include "persist/snapshotter.h"
@@ -30,6 +32,20 @@ extern constinit const engine::CommandFamily kStringManyFamily;
 extern constinit const engine::CommandFamily kCounterFamily;
 extern constinit const engine::CommandFamily kGenericFamily;
 extern constinit const engine::CommandFamily kExpireFamily;
+extern constinit const engine::CommandFamily kBitmapFamily;
+extern constinit const engine::CommandFamily kHyperloglogFamily;
+extern constinit const engine::CommandFamily kListFamily;
+extern constinit const engine::CommandFamily kListMoveFamily;
+extern constinit const engine::CommandFamily kListPopFamily;
+extern constinit const engine::CommandFamily kSetFamily;
+extern constinit const engine::CommandFamily kSetSampleFamily;
+extern constinit const engine::CommandFamily kHashFamily;
+extern constinit const engine::CommandFamily kHashExpireFamily;
+extern constinit const engine::CommandFamily kSortedSetFamily;
+extern constinit const engine::CommandFamily kSortedSetPopFamily;
+extern constinit const engine::CommandFamily kStreamFamily;
+extern constinit const engine::CommandFamily kStreamGroupFamily;
+extern constinit const engine::CommandFamily kStreamReadFamily;
 }  // namespace roxdb::commands
 namespace roxdb::persist {
 extern constinit const engine::CommandFamily kPersistCommandsFamily;
@@ -111,9 +127,32 @@ inline const engine::CommandFamily* const kFamilies[] = {&kTestFamily,
                                                          &commands::kCounterFamily,
                                                          &commands::kGenericFamily,
                                                          &commands::kExpireFamily,
+                                                         &commands::kBitmapFamily,
+                                                         &commands::kHyperloglogFamily,
+                                                         &commands::kListFamily,
+                                                         &commands::kListMoveFamily,
+                                                         &commands::kListPopFamily,
+                                                         &commands::kSetFamily,
+                                                         &commands::kSetSampleFamily,
+                                                         &commands::kHashFamily,
+                                                         &commands::kHashExpireFamily,
+                                                         &commands::kSortedSetFamily,
+                                                         &commands::kSortedSetPopFamily,
+                                                         &commands::kStreamFamily,
+                                                         &commands::kStreamGroupFamily,
+                                                         &commands::kStreamReadFamily,
                                                          &kPersistCommandsFamily};
 
-class SimulatedServer {
+// A client that may wait for keys.
+struct WaitingClient final : engine::Session {
+  explicit WaitingClient(std::string its_name)
+      : Session(Kind::kLibrary), name(std::move(its_name)) {
+    may_wait = true;
+  }
+  const std::string name;
+};
+
+class SimulatedServer : private engine::WaitingHost {
  public:
   using Setting = std::pair<std::string, std::string>;
 
@@ -138,6 +177,7 @@ class SimulatedServer {
       BOOST_TEST_REQUIRE(engine.settings.load(name, words, why), name << ": " << why);
     }
     BOOST_TEST_REQUIRE(engine.settings.finish_loading(why), why);
+    engine.waiting.set_host(this);
   }
 
   // 0, or the exit code.
@@ -163,11 +203,30 @@ class SimulatedServer {
     const engine::Verdict verdict = engine.execute(session_, args, reply);
     return verdict == engine::Verdict::kPostpone ? "postponed" : reply.take();
   }
+  // As run(), for a client of that name, who may wait: then the answer is "waits", and what it is
+  // told in the end goes to `late_replies`.
+  std::string run_as(const std::string& name, std::string_view line) {
+    resp::ArgVector args;
+    BOOST_TEST_REQUIRE(resp::split_inline(line, args));
+    auto& client = clients_[name];
+    if (client == nullptr) client = std::make_unique<WaitingClient>(name);
+    if (client->waiter != nullptr) return "waits";
+    commands::test::ReplyText reply;
+    const engine::Verdict verdict = engine.execute(*client, args.all(), reply);
+    if (verdict == engine::Verdict::kWait) return "waits";
+    return verdict == engine::Verdict::kPostpone ? "postponed" : reply.take();
+  }
+  // Lets go those whose time is up.
+  void serve_waiting() {
+    engine.waiting.check_deadlines();
+    if (engine.waiting.is_due()) engine.waiting.serve();
+  }
   // Several commands as one unit.
   void run_unit(const std::vector<std::string>& lines) {
     engine.begin_unit();
     for (const std::string& line : lines) run(line);
     engine.end_unit();
+    serve_waiting();
   }
   bool set(std::string_view name, std::string_view value) {
     std::string why;
@@ -187,8 +246,18 @@ class SimulatedServer {
   State state() { return state_of(engine); }
 
   std::string log_text;
+  std::vector<std::string> late_replies;            // "name: reply"
+  std::function<void()> before_late_reply = [] {};  // a waiting command runs again
 
  private:
+  resp::Reply& late_reply(engine::Session& /*session*/) override {
+    before_late_reply();
+    return late_reply_;
+  }
+  void end_wait(engine::Session& session) override {
+    late_replies.push_back(static_cast<WaitingClient&>(session).name + ": " + late_reply_.take());
+  }
+
   Logger make_log() {
     Logger log;
     log.sink = [this](LogLevel, std::string_view line) { log_text += std::string(line) + "\n"; };
@@ -202,6 +271,8 @@ class SimulatedServer {
 
  private:
   engine::Session session_;
+  std::map<std::string, std::unique_ptr<WaitingClient>> clients_;
+  commands::test::ReplyText late_reply_;
 };
 
 }  // namespace roxdb::persist::test
