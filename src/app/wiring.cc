@@ -18,6 +18,9 @@ House::House()
   engine.services.provide(&authentication);
   engine.services.provide(&pause);
   engine.services.provide(&transactions);
+  engine.services.provide(&turn);
+  engine.services.provide(&pubsub);
+  engine.services.provide(&tracking);
   engine.services.provide(&shutdown);
   register_settings();
   engine::add_accepted_settings(engine.settings);

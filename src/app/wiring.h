@@ -1,8 +1,8 @@
 // wiring.h: the plan of the house on one page: every room's object, in the order in which they are
 // built and need each other. There is no other place where rooms meet.
 //
-//   gates, in order           loading, AUTH, memory, disk, pause, MULTI
-//   sinks, in order           the log, WATCH
+//   gates, in order           loading, AUTH, memory, disk, Pub/Sub, pause, MULTI
+//   sinks, in order           the log, WATCH, client tracking, notifications
 //   services for commands     what the constructor provides, and what rooms provide themselves
 #pragma once
 
@@ -22,9 +22,12 @@
 #include "server/authentication.h"
 #include "server/clients.h"
 #include "server/loading_gate.h"
+#include "server/notifications.h"
 #include "server/pause.h"
+#include "server/pubsub.h"
 #include "server/session.h"
 #include "server/shutdown.h"
+#include "server/tracking.h"
 #include "server/transaction.h"
 
 namespace roxdb::app {
@@ -35,6 +38,7 @@ enum GateOrder : int {
   kAuthenticationGate,
   kMemoryGate,
   kDiskGate,
+  kPubSubGate,
   kPauseGate,        // what is refused anyway is refused at once
   kTransactionGate,  // the last: only what could run now is queued
 };
@@ -43,6 +47,8 @@ enum GateOrder : int {
 // of changes, is the first (persist/persistence.cc).
 enum SinkOrder : int {
   kWatchSink = 1,
+  kTrackingSink,
+  kNotificationSink,
 };
 
 class House {
@@ -67,6 +73,9 @@ class House {
   server::Authentication authentication{engine, clients, kAuthenticationGate};
   server::Turn turn{engine, clients, &persistence};
   server::Transactions transactions{engine, clients, kTransactionGate, kWatchSink};
+  server::PubSub pubsub{engine, clients, turn, kPubSubGate};
+  server::Tracking tracking{engine, clients, turn, kTrackingSink};
+  server::Notifications notifications{engine, pubsub, kNotificationSink};
   server::LoadingGate loading_gate;
   server::Pause pause{engine, turn, kPauseGate};
   server::Shutdown shutdown{engine, clients, &persistence};

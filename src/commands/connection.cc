@@ -30,9 +30,14 @@ constexpr CommandSpec kEcho{
     .examples = kEchoExamples,
 };
 
-// PING [message] -> PONG | the message
+// PING [message] -> PONG | the message; among messages of Pub/Sub it looks like one of them
 Status ping_command(Call& call) {
   if (call.argc() > 2) return call.fail("ERR wrong number of arguments for 'ping' command");
+  if (call.session().is_subscribed && call.reply().protocol() == 2) {
+    call.reply().array(2);
+    call.reply().bulk("pong");
+    return call.reply_bulk(call.argc() == 2 ? call.arg(1) : "");
+  }
   if (call.argc() == 2) return call.reply_bulk(call.arg(1));
   call.reply().simple("PONG");
   return kOk;

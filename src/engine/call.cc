@@ -50,7 +50,7 @@ const Entry* Call::read(size_t index) { return read(session_.db, key(index)); }
 const Entry* Call::read(int db, const Key& key) {
   Cell* cell = engine_.find(db, key);
   if (cell == nullptr) {
-    engine_.statistics.keyspace_misses++;
+    engine_.missed(db, key.name);
     return nullptr;
   }
   engine_.statistics.keyspace_hits++;

@@ -68,8 +68,8 @@ std::string Client::flag_letters() const {
 }
 
 std::string Client::describe(uint64_t now_ms) const {
-  const auto subscriptions_to = [this](Topic::Kind kind) {
-    return subscriptions != nullptr ? subscriptions->count(kind) : 0;
+  const auto subscriptions_to = [this](Topic::Kind topics) {
+    return subscriptions != nullptr ? subscriptions->count(topics) : 0;
   };
   // `output` holds the replies of this very turn: it is what Redis calls the static buffer.
   const size_t unsent = output_bytes() - output.pending();

@@ -187,42 +187,6 @@ constexpr CommandSpec kClientReply{
     .handler = client_reply_command,
 };
 
-// CLIENT GETREDIR -> -1: this connection does not track keys
-Status client_getredir_command(Call& call) { return call.reply(-1); }
-constexpr CommandSpec kClientGetRedir{
-    .name = "CLIENT GETREDIR",
-    .syntax = "",
-    .summary = "Returns the connection that hears of changed keys instead of this one.",
-    .since = "6.0.0",
-    .complexity = "O(1)",
-    .flags = kClientFlags,
-    .acl = kCategoryConnection,
-    .handler = client_getredir_command,
-};
-
-Status client_trackinginfo_command(Call& call) {
-  resp::Reply& reply = call.reply();
-  reply.map(3);
-  reply.bulk("flags");
-  reply.set(1);
-  reply.bulk("off");
-  reply.bulk("redirect");
-  reply.integer(-1);
-  reply.bulk("prefixes");
-  reply.array(0);
-  return kOk;
-}
-constexpr CommandSpec kClientTrackingInfo{
-    .name = "CLIENT TRACKINGINFO",
-    .syntax = "",
-    .summary = "Returns how this connection tracks keys.",
-    .since = "6.2.0",
-    .complexity = "O(1)",
-    .flags = kClientFlags,
-    .acl = kCategoryConnection,
-    .handler = client_trackinginfo_command,
-};
-
 // ---- connections of others ----
 
 // CLIENT LIST [filter ...] -> a line per client, oldest first
@@ -379,6 +343,8 @@ constexpr CommandSpec kClientUnblock{
 
 Status client_help_command(Call& call) {
   return call.reply_help({
+      "CACHING (YES|NO)",
+      "    Say whether the keys of the next command are remembered.",
       "GETNAME",
       "    Return the name of this connection.",
       "GETREDIR",
@@ -411,6 +377,9 @@ Status client_help_command(Call& call) {
       "    Tell which library speaks on this connection.",
       "SETNAME <name>",
       "    Give this connection a name.",
+      "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+      "         [OPTIN] [OPTOUT] [NOLOOP]",
+      "    Say whether this connection is told when keys change that it has read.",
       "TRACKINGINFO",
       "    Return how this connection tracks keys.",
       "UNBLOCK <id> [TIMEOUT|ERROR]",
@@ -430,12 +399,10 @@ constexpr CommandSpec kClientHelp{
     .handler = client_help_command,
 };
 
-constexpr const CommandSpec* kCommands[] = {&kClient,         &kClientId,           &kClientInfo,
-                                            &kClientGetName,  &kClientSetName,      &kClientSetInfo,
-                                            &kClientNoEvict,  &kClientNoTouch,      &kClientReply,
-                                            &kClientGetRedir, &kClientTrackingInfo, &kClientList,
-                                            &kClientKill,     &kClientPause,        &kClientUnpause,
-                                            &kClientUnblock,  &kClientHelp};
+constexpr const CommandSpec* kCommands[] = {
+    &kClient,        &kClientId,      &kClientInfo,    &kClientGetName, &kClientSetName,
+    &kClientSetInfo, &kClientNoEvict, &kClientNoTouch, &kClientReply,   &kClientList,
+    &kClientKill,    &kClientPause,   &kClientUnpause, &kClientUnblock, &kClientHelp};
 
 }  // namespace
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kKnownFlags = "NMSOPxbtRBudcAUrTeIE";
 
-// There are only normal clients so far.
+// Nobody is a primary or a replica so far.
 enum class ClientType : uint8_t { kNormal, kPrimary, kReplica, kPubSub };
 
 std::optional<ClientType> parse_type(std::string_view word) {
@@ -151,7 +151,8 @@ bool ClientFilter::matches(const Client& client, const Client* self, uint64_t no
 bool ClientFilter::holds(Field field, std::string_view value, const Client& client) {
   switch (field) {
     case Field::kType:
-      return parse_type(value) == ClientType::kNormal;
+      return parse_type(value) ==
+             (client.subscriptions != nullptr ? ClientType::kPubSub : ClientType::kNormal);
     case Field::kUser:
       return value == kDefaultUser;
     case Field::kAddr:

@@ -12,8 +12,11 @@
 #include "engine/engine.h"
 #include "server/authentication.h"
 #include "server/clients.h"
+#include "server/notifications.h"
 #include "server/pause.h"
+#include "server/pubsub.h"
 #include "server/session.h"
+#include "server/tracking.h"
 #include "server/transaction.h"
 #include "test/sim/crashing_environment.h"
 
@@ -55,8 +58,8 @@ class WireLink final : public Link {
   Wire& wire_;
 };
 
-enum GateOrder : int { kAuthenticationGate, kPauseGate, kTransactionGate };
-enum SinkOrder : int { kLogSink, kWatchSink };
+enum GateOrder : int { kAuthenticationGate, kPubSubGate, kPauseGate, kTransactionGate };
+enum SinkOrder : int { kLogSink, kWatchSink, kTrackingSink, kNotificationSink };
 
 struct TurnFixture {
   TurnFixture() {
@@ -64,6 +67,9 @@ struct TurnFixture {
     engine.services.provide(&authentication);
     engine.services.provide(&pause);
     engine.services.provide(&transactions);
+    engine.services.provide(&turn);
+    engine.services.provide(&pubsub);
+    engine.services.provide(&tracking);
     clients.now_ms = 1'000'000;
   }
 
@@ -107,6 +113,9 @@ struct TurnFixture {
   Turn turn{engine, clients, nullptr};
   Pause pause{engine, turn, kPauseGate};
   Transactions transactions{engine, clients, kTransactionGate, kWatchSink};
+  PubSub pubsub{engine, clients, turn, kPubSubGate};
+  Tracking tracking{engine, clients, turn, kTrackingSink};
+  Notifications notifications{engine, pubsub, kNotificationSink};
 };
 
 // A request as a client library writes it.

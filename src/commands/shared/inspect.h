@@ -9,8 +9,11 @@ namespace roxdb::commands {
 // Null when absent.
 inline const engine::Entry* inspect(engine::Call& call, size_t index) {
   const engine::Entry* entry = call.peek(index);
-  engine::Statistics& statistics = call.engine().statistics;
-  (entry != nullptr ? statistics.keyspace_hits : statistics.keyspace_misses)++;
+  if (entry != nullptr) {
+    call.engine().statistics.keyspace_hits++;
+  } else {
+    call.engine().missed(call.db(), call.arg(index));
+  }
   return entry;
 }
 
