@@ -46,6 +46,13 @@ struct Server {
     snapshotter->write_info(writer, nullptr);
     return text;
   }
+  std::string field(std::string_view name) const {
+    const std::string text = info();
+    const size_t at = text.find(std::string(name) + ":");
+    BOOST_TEST_REQUIRE(at != std::string::npos, name);
+    const size_t begin = at + name.size() + 1;
+    return text.substr(begin, text.find("\r\n", begin) - begin);
+  }
   bool shows(std::string_view line) const {
     return info().find(std::string(line) + "\r\n") != std::string::npos;
   }
@@ -128,7 +135,10 @@ BOOST_AUTO_TEST_CASE(a_save_counts_when_it_is_finished_and_not_before) {
     BOOST_TEST_REQUIRE(++polls < 100);
     server.snapshotter->poll();
   }
-  BOOST_TEST(polls > 1);  // it took several turns
+  // The child makes one call whenever it is looked at, and a poll looks twice: whether it runs, and
+  // what it says. It creates the file, writes the header, three blocks and the trailer, syncs and
+  // says so: eight calls in four polls. The fifth one finds it gone.
+  BOOST_TEST(polls == 5);
   BOOST_TEST(ends == std::vector<bool>{true}, boost::test_tools::per_element());
   BOOST_TEST(server.snapshotter->last_save_s() == started_s + 3);
   BOOST_TEST(server.engine->dirty == 2u);
@@ -141,6 +151,34 @@ BOOST_AUTO_TEST_CASE(a_save_counts_when_it_is_finished_and_not_before) {
   BOOST_TEST(loaded(disk) == contents_with("value"));
   BOOST_TEST(verify_snapshot(disk, kPath, {}).header.sequence == 42u);
   BOOST_TEST(files_in(disk) == 1u);
+}
+
+// What the child tells is shown while it works, not at its end: the number of keys goes up again
+// and again before the save is over.
+BOOST_AUTO_TEST_CASE(progress_is_shown_while_the_child_works) {
+  CrashingEnvironment disk(1, empty_data_directory());
+  disk.let_children_lag(1);
+  Server server(disk);
+  Contents contents;
+  for (int db = 0; db < 12; ++db) contents[{db, "key"}].value = "value";
+  fill(*server.engine, contents);
+  // It has to rest behind each block, for longer than the pause between two messages.
+  server.set("snapshot-write-rate", "100");
+  BOOST_TEST_REQUIRE(server.snapshotter->start(0).ok());
+  std::vector<int> shown;
+  for (int polls = 0; server.snapshotter->running(); ++polls) {
+    BOOST_TEST_REQUIRE(polls < 100);
+    BOOST_TEST(server.shows("current_save_keys_total:12"));
+    const int keys = std::stoi(server.field("current_save_keys_processed"));
+    BOOST_TEST((shown.empty() || keys >= shown.back()));
+    if (shown.empty() || shown.back() != keys) shown.push_back(keys);
+    server.snapshotter->poll();
+  }
+  BOOST_TEST(shown.front() == 0);
+  // A block and its message are two calls of the child, and a poll lets it make two or three.
+  BOOST_TEST(shown.size() >= 8u);
+  BOOST_TEST(server.snapshotter->last_ok());
+  BOOST_TEST(server.shows("current_save_keys_processed:0"));
 }
 
 // A real child, with threads, of a real process: it sees the moment of the fork.
