@@ -94,6 +94,13 @@ class IncrementCopy {
         persist::read_file_header(*file_, persist::kLogMagic, persist::kLogMajor, header_, why);
     if (status.ok()) return begin(header_.sequence);
     if (status.code != Code::kCorrupt) return cannot(from_, status);
+    const auto mended =
+        persist::mend_file_header(*file_, persist::kLogMagic, persist::kLogMajor, header_);
+    if (!mended.ok()) return cannot(from_, mended.status());
+    if (*mended) {
+      lose(0, persist::kFileHeaderBytes, why + "; one flipped bit, mended");
+      return begin(header_.sequence);
+    }
     if (header_.magic != persist::kLogMagic) {
       // Its name says what it was. Under the magic that it has, the other fields can be read.
       const persist::Magic magic = header_.magic;

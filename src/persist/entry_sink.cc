@@ -20,8 +20,8 @@ EngineSink::EngineSink(engine::Engine& engine, const LoadOptions& options)
   engine_.refresh_clock();
 }
 
-void EngineSink::begin(const FileHeader& header) {
-  other_clock_ = ((header.flags & kAccessIsLfu) != 0) != engine_.uses_lfu;
+void EngineSink::begin(const FileHeader* header) {
+  other_clock_ = header == nullptr || ((header->flags & kAccessIsLfu) != 0) != engine_.uses_lfu;
 }
 
 const types::ValueHome* EngineSink::home(uint32_t database) {

@@ -18,8 +18,8 @@ namespace roxdb::persist {
 class EntrySink {
  public:
   virtual ~EntrySink() = default;
-  // Called once, before anything else. Of the header flags and sequence count.
-  virtual void begin(const FileHeader& header) = 0;
+  // Called once, before anything else. Null: the header cannot be believed (LoadResult).
+  virtual void begin(const FileHeader* header) = 0;
   // What the entries of a database are made in; null when there is no such database.
   virtual const types::ValueHome* home(uint32_t database) = 0;
   // Takes the entry over.
@@ -47,7 +47,7 @@ class EngineSink final : public EntrySink {
  public:
   EngineSink(engine::Engine& engine, const LoadOptions& options);
 
-  void begin(const FileHeader& header) override;
+  void begin(const FileHeader* header) override;
   const types::ValueHome* home(uint32_t database) override;
   void accept(uint32_t database, types::Entry* entry) override;
   void flush() override;
@@ -74,7 +74,7 @@ class EngineSink final : public EntrySink {
   engine::Engine& engine_;
   const bool keep_expired_;
   const bool replace_;
-  bool other_clock_ = false;  // the file's access fields are of the kind not in use
+  bool other_clock_ = false;  // the file's access fields are not, or may not be, of the kind in use
   std::array<Waiting, kBatch> batch_;
   size_t waiting_ = 0;
   uint64_t kept_ = 0;
@@ -85,7 +85,7 @@ class EngineSink final : public EntrySink {
 // Through our hands and away again: verifying is loading without keeping.
 class PassingSink : public EntrySink {
  public:
-  void begin(const FileHeader& /*header*/) override {}
+  void begin(const FileHeader* /*header*/) override {}
   const types::ValueHome* home(uint32_t database) override;
   void accept(uint32_t database, types::Entry* entry) override;
   void flush() override {}

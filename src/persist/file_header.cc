@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "base/hash.h"
 #include "persist/files.h"
@@ -27,6 +28,30 @@ template <class T>
 void get(const std::string& bytes, size_t offset, T& value) {
   std::memcpy(&value, bytes.data() + offset, sizeof value);
 }
+
+// The fields behind the magic of the first kFileHeaderBytes.
+void get_fields(const std::string& bytes, FileHeader& header) {
+  get(bytes, 8, header.major);
+  get(bytes, 10, header.minor);
+  get(bytes, 12, header.length);
+  get(bytes, 16, header.id);
+  get(bytes, 32, header.created_ms);
+  get(bytes, 40, header.flags);
+  get(bytes, 48, header.sequence);
+}
+
+// The hash at the end of a header, and the one that its bytes have.
+struct Hashes {
+  explicit Hashes(const std::string& bytes) {
+    const size_t hashed = bytes.size() - sizeof expected;
+    get(bytes, hashed, expected);
+    found = checksum({bytes.data(), hashed}, 0);
+  }
+  bool agree() const { return expected == found; }
+
+  uint64_t expected;
+  uint64_t found;
+};
 
 }  // namespace
 
@@ -68,13 +93,7 @@ Status read_file_header(File& file, Magic magic, uint16_t major_max, FileHeader&
     return kCorrupt;
   }
 
-  get(bytes, 8, header.major);
-  get(bytes, 10, header.minor);
-  get(bytes, 12, header.length);
-  get(bytes, 16, header.id);
-  get(bytes, 32, header.created_ms);
-  get(bytes, 40, header.flags);
-  get(bytes, 48, header.sequence);
+  get_fields(bytes, header);
   if (header.length < kFileHeaderBytes || header.length > kHeaderBytesMax) {
     why = fmt::format("a header length of {} bytes", header.length);
     return kCorrupt;
@@ -85,11 +104,8 @@ Status read_file_header(File& file, Magic magic, uint16_t major_max, FileHeader&
     why = fmt::format("the file ends inside its header, after {} bytes", all);
     return kCorrupt;
   }
-  const size_t hashed = bytes.size() - sizeof(uint64_t);
-  uint64_t expected;
-  get(bytes, hashed, expected);
-  if (const uint64_t found = checksum({bytes.data(), hashed}, 0); found != expected) {
-    why = fmt::format("header hash expected {:016x}, found {:016x}", expected, found);
+  if (const Hashes hashes(bytes); !hashes.agree()) {
+    why = fmt::format("header hash expected {:016x}, found {:016x}", hashes.expected, hashes.found);
     return kCorrupt;
   }
   if (header.major == 0 || header.major > major_max) {
@@ -98,6 +114,29 @@ Status read_file_header(File& file, Magic magic, uint16_t major_max, FileHeader&
     return kCorrupt;
   }
   return kOk;
+}
+
+Result<bool> mend_file_header(File& file, Magic magic, uint16_t major_max, FileHeader& header) {
+  std::string bytes(kFileHeaderBytes, '\0');
+  ROX_TRY(const size_t got, read_fully(file, 0, bytes.data(), bytes.size()));
+  if (got < bytes.size()) return false;
+  for (size_t bit = 0; bit < 8 * kFileHeaderBytes; ++bit) {
+    char& byte = bytes[bit / 8];
+    const char found = std::exchange(byte, static_cast<char>(byte ^ 1 << bit % 8));
+    if (Hashes(bytes).agree()) {
+      FileHeader mended;
+      get(bytes, 0, mended.magic);
+      get_fields(bytes, mended);
+      if (mended.magic != magic || mended.length != kFileHeaderBytes || mended.major == 0 ||
+          mended.major > major_max) {
+        return false;
+      }
+      header = mended;
+      return true;
+    }
+    byte = found;
+  }
+  return false;
 }
 
 }  // namespace roxdb::persist

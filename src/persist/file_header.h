@@ -51,8 +51,14 @@ std::string encode_file_header(const FileHeader& header);
 // Reads the header of a file that should begin with `magic`. Code::kIo when reading fails;
 // Code::kCorrupt with the reason in `why`: too short, another magic, hashes expected and found, or
 // a major version above `major_max`, both versions named. Then `header` is as it stands in the
-// file, for those who salvage.
+// file, for those who salvage; to be believed is nothing of it.
 Status read_file_header(File& file, Magic magic, uint16_t major_max, FileHeader& header,
                         std::string& why);
+
+// For those who salvage, when the hash does not agree: the header as it was, where a single flipped
+// bit explains the damage. False: more is wrong, or the header is not kFileHeaderBytes long;
+// `header` is left alone. Code::kIo when reading fails. Cost: 512 hashes of 56 bytes. By chance a
+// header of random bytes passes once in 2^55 files.
+Result<bool> mend_file_header(File& file, Magic magic, uint16_t major_max, FileHeader& header);
 
 }  // namespace roxdb::persist

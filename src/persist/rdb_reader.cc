@@ -67,7 +67,7 @@ class RdbReader final : private RdbInput {
     result_.foreign = true;
     FileHeader header;
     header.flags = sink_.wants_lfu() ? kAccessIsLfu : 0;
-    sink_.begin(header);
+    sink_.begin(&header);
     Status status = read_all();
     sink_.flush();
     if (status.ok() && sink_.duplicates() > 0) status = rdb_corrupt("a key comes twice");

@@ -99,7 +99,7 @@ class LogLoader {
       return log_.base.status;
     }
     std::move(log_.base.losses.begin(), log_.base.losses.end(), std::back_inserter(log_.losses));
-    if (log_.base.header.sequence != file.sequence) {
+    if (log_.base.header_is_known && log_.base.header.sequence != file.sequence) {
       return refuse(
           fmt::format("The append only file's base is another one than its manifest "
                       "names: file={} sequence expected={} found={}",

@@ -60,12 +60,15 @@ struct LoadResult {
   int exit_code = 0;    // E19: 10 or 12 when not ok
   std::string message;  // for the log, when not ok: file, place, reason, what was good before
 
-  FileHeader header;          // of a snapshot
+  FileHeader header;          // of a snapshot; after salvage see header_is_known
   SnapshotCounts counts;      // entries read
   uint64_t entries_kept = 0;  // of them in the Engine, or the copy
   uint64_t expired = 0;       // dropped because their time had passed
   uint64_t file_bytes = 0;
-  bool foreign = false;      // it was an RDB file
+  bool foreign = false;  // it was an RDB file
+  // False: salvage met a header that does not verify. Its id is used, for blocks that verify under
+  // it prove it; the other fields are those of FileHeader{}, and access clocks got fresh.
+  bool header_is_known = true;
   std::vector<Loss> losses;  // salvage only
 
   // Sets status, exit_code and message.

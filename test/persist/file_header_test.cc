@@ -71,6 +71,41 @@ BOOST_AUTO_TEST_CASE(every_flipped_bit_is_found) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(one_flipped_bit_can_be_mended_and_two_cannot) {
+  const auto mend = [](const std::string& bytes, FileHeader& header, Magic magic) {
+    DiskImage image;
+    image.files["file"] = FileContent(bytes);
+    CrashingEnvironment environment(1, image);
+    const auto file = environment.open("file", OpenMode::kRead);
+    const auto mended = mend_file_header(**file, magic, 1, header);
+    BOOST_TEST_REQUIRE(mended.ok());
+    return *mended;
+  };
+  const FileHeader written = sample_header();
+  const std::string good = encode_file_header(written);
+  const auto flipped = [](std::string bytes, size_t bit) {
+    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ 1 << bit % 8);
+    return bytes;
+  };
+  for (size_t bit = 0; bit < 8 * good.size(); ++bit) {
+    FileHeader header;
+    BOOST_TEST_REQUIRE(mend(flipped(good, bit) + "body", header, kSnapshotMagic), "bit " << bit);
+    BOOST_TEST_REQUIRE(encode_file_header(header) == good);
+    FileHeader untouched;
+    BOOST_TEST_REQUIRE(!mend(flipped(good, bit), untouched, kLogMagic));
+    for (const size_t other : {bit + 1, bit + 200}) {
+      const std::string twice = flipped(flipped(good, bit), other % (8 * good.size()));
+      BOOST_TEST_REQUIRE(!mend(twice, untouched, kSnapshotMagic));
+    }
+    BOOST_TEST_REQUIRE((untouched.magic == Magic{}));
+  }
+  FileHeader later = written;
+  later.major = 2;
+  FileHeader header;
+  BOOST_TEST(!mend(flipped(encode_file_header(later), 77), header, kSnapshotMagic));
+  BOOST_TEST(!mend(good.substr(0, 63), header, kSnapshotMagic));
+}
+
 BOOST_AUTO_TEST_CASE(every_shorter_file_is_refused) {
   const std::string good = encode_file_header(sample_header());
   for (size_t size = 0; size < good.size(); ++size) {
