@@ -81,12 +81,12 @@ int repair_log(Environment& environment, const std::string& manifest_path) {
   for (const LoadedIncrement& increment : check.log.increments) {
     if (!increment.torn) continue;
     const std::string path = directory + "/" + increment.file.name;
-    const std::string kept = fmt::format("{}.cut-{}-{}", path, increment.end, increment.size);
-    if (const Status status = keep_tail(environment, path, increment.end, increment.size, kept);
-        !status.ok()) {
+    const uint64_t to = increment.end + increment.torn_bytes();
+    const std::string kept = fmt::format("{}.cut-{}-{}", path, increment.end, to);
+    if (const Status status = keep_tail(environment, path, increment.end, to, kept); !status.ok()) {
       return complain(kept, status);
     }
-    fmt::print("{}: kept what is cut off: bytes={}\n", kept, increment.size - increment.end);
+    fmt::print("{}: kept what is cut off: bytes={}\n", kept, increment.torn_bytes());
   }
   Logger logger;
   logger.sink = [](LogLevel level, std::string_view line) {

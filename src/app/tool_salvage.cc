@@ -161,7 +161,7 @@ class IncrementCopy {
   bool pass_damage() {
     const persist::Damage& damage = reader_->damage();
     const bool goes_on = reader_->skip_damage();
-    const uint64_t to = goes_on ? damage.resume_offset : reader_->file_size();
+    const uint64_t to = goes_on ? damage.resume_offset : damage.content_end;
     // Where the header does not tell, any sequence may be the first.
     if (is_begun_ || to > good_from_) lose(good_from_, to - good_from_, damage.why);
     if (!goes_on && !is_begun_) return refuse(0, "there is no intact unit");

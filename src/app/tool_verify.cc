@@ -26,7 +26,7 @@ int exit_code_of(const Status& status, int refused) {
 
 std::string torn_text(const LoadedIncrement& found) {
   return fmt::format("a torn tail, which a start cuts off: offset={} bytes={} reason={}", found.end,
-                     found.size - found.end, found.damage.why);
+                     found.torn_bytes(), found.damage.why);
 }
 
 int verify_snapshot_file(Environment& environment, const std::string& path) {
@@ -159,7 +159,10 @@ void read_units(File& file, IncrementCheck& check) {
   } else if (outcome == AofReader::Outcome::kEnd) {
     check.report =
         fmt::format("a whole increment: units={} sequences={}..{} bytes={}", reader.units(),
-                    found.header.sequence, found.next_sequence - 1, found.size);
+                    found.header.sequence, found.next_sequence - 1, found.end);
+    if (found.size > found.end) {
+      check.report += fmt::format("; behind it room for more: bytes={}", found.size - found.end);
+    }
   } else if (outcome == AofReader::Outcome::kDamaged && damage.torn) {
     found.torn = true;
     found.damage = damage;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kBufferBytes = 1u << 20;
 constexpr uint64_t kSectorBytes = 512;  // what a disk writes whole or not at all
+constexpr size_t kBackwardBytes = 64u << 10;
 constexpr size_t kSequenceOffset = 8;
 
 // Where the search behind damages ends: a file made to be read slowly shows us many beginnings of
@@ -192,7 +193,10 @@ AofReader::Outcome AofReader::damaged(bool explainable) {
   damage_ = {.offset = position_, .why = why_};
   const uint64_t position = position_;
   const uint64_t sequence = sequence_;
-  const Status status = examine(explainable);
+  Status status = find_content_end();
+  // A record may end with zeros of its own.
+  damage_.content_end = std::max(content_end_, end_);
+  if (status.ok()) status = examine(explainable);
   position_ = position;
   sequence_ = sequence;
   if (!status.ok()) {
@@ -288,6 +292,22 @@ Result<bool> AofReader::has_unwritten_sector(uint64_t from, uint64_t to) {
     at = sector_end;
   }
   return false;
+}
+
+// From the end, once for a file.
+Status AofReader::find_content_end() {
+  if (content_end_ != 0) return kOk;
+  std::vector<char> piece(kBackwardBytes);
+  uint64_t end = file_size_;
+  while (end > 0) {
+    const uint64_t begin = end - std::min<uint64_t>(end, piece.size());
+    ROX_TRY(size_t got, read_fully(file_, begin, piece.data(), end - begin));
+    while (got > 0 && piece[got - 1] == 0) got--;
+    content_end_ = begin + got;
+    if (got > 0) break;
+    end = begin;
+  }
+  return kOk;
 }
 
 bool AofReader::skip_damage() {

@@ -39,6 +39,7 @@ struct Damage {
   uint64_t valid_offset = 0;   // of the first valid record behind it; 0: there is none
   uint64_t resume_offset = 0;  // of the first one that begins a unit; 0: there is none
   uint64_t resume_sequence = 0;
+  uint64_t content_end = 0;  // behind the last byte of the file that is no zero; room follows it
 };
 
 class AofReader {
@@ -97,6 +98,7 @@ class AofReader {
   // bytes to hash is used up, which is then 0.
   Result<bool> seek_valid(uint64_t from);
   Result<bool> has_unwritten_sector(uint64_t from, uint64_t to);
+  Status find_content_end();
 
   File& file_;
   const uint64_t seed_;
@@ -116,7 +118,8 @@ class AofReader {
   std::string why_;
   Damage damage_;
   bool damage_skipped_ = false;
-  uint64_t hash_budget_;  // bytes that the search behind damages may still hash
+  uint64_t content_end_ = 0;  // 0: not looked for yet
+  uint64_t hash_budget_;      // bytes that the search behind damages may still hash
   Status error_;
 };
 

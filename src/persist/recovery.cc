@@ -198,7 +198,7 @@ class LogLoader {
 
   void note_loss(const AofReader& reader) {
     const Damage& damage = reader.damage();
-    const uint64_t next = damage.resume_offset != 0 ? damage.resume_offset : reader.file_size();
+    const uint64_t next = damage.resume_offset != 0 ? damage.resume_offset : damage.content_end;
     log_.losses.push_back({damage.offset, next - damage.offset, damage.why});
   }
 
@@ -274,7 +274,7 @@ Status mend_log(Environment& environment, const Logger& logger, const std::strin
     logger.warning(
         "Unexpected end of file reading the append only file: cut back to the last whole unit: "
         "file={} offset={} bytes dropped={} units dropped={} reason={}",
-        path, increment.end, increment.size - increment.end, increment.damage.units_behind,
+        path, increment.end, increment.torn_bytes(), increment.damage.units_behind,
         increment.damage.why);
   }
   // A crash while increments were switched: all that the last one holds, the one before it has too.

@@ -45,6 +45,9 @@ struct LoadedIncrement {
   uint64_t next_sequence = 0;  // behind that unit
   bool torn = false;           // R1-R3: to be cut back to `end`
   Damage damage = {};          // when torn
+
+  // What a cut drops: room behind it is no loss.
+  uint64_t torn_bytes() const { return torn ? damage.content_end - end : 0; }
 };
 
 struct LoadedLog {

@@ -175,7 +175,7 @@ Status Persistence::Start::replay_log() {
   for (const LoadedIncrement& increment : log.increments) {
     if (!increment.torn) continue;
     state_.recovery_result = "torn-tail";
-    state_.recovery_dropped_bytes += increment.size - increment.end;
+    state_.recovery_dropped_bytes += increment.torn_bytes();
   }
   if (const Status status =
           mend_log(environment_, log_, directory, state_.aof.manifest_path(), log);

@@ -281,11 +281,16 @@ def a_torn_tail_is_cut_and_kept():
         whole = read(path)
         at = records(whole)
         for place in (server.directory, log_directory(server), manifest):
-            write(path, whole[:-5] + bytes(100))
+            torn = whole[:-5]
+            write(path, torn + bytes(100000))  # room behind it is no loss
             code, text = roxdb_tool("verify", manifest)
             expect(code, INCOMPLETE, text)
             expect_that("a torn tail" in text and "offset=%d" % at[19] in text, text)
-            torn = read(path)
+            expect(number_in(text, "bytes"), len(torn) - at[19], text)
+            code, text = roxdb_tool("salvage", path, path + ".copy")
+            expect(code, INCOMPLETE, text)
+            expect(number_in(text, "bytes"), len(torn) - at[19], text)
+            os.unlink(path + ".copy")
             code, text = roxdb_tool("repair", place)
             expect(code, WELL, text)
             expect(read(path), whole[:at[19]], "what is left")
@@ -295,6 +300,38 @@ def a_torn_tail_is_cut_and_kept():
             expect(keys_after_start(server), key_names(*range(19)), place)
             write(path, whole)
             os.unlink(kept)
+
+
+@test
+def room_that_was_made_ahead_is_no_loss():
+    """Under `always` zeros lie ahead of the log; a killed server leaves them behind its last unit."""
+    with Server(options={"appendonly": "yes", "appendfsync": "always"}) as server:
+        for i in range(20):
+            expect(server.call("SET", "key:%d" % i, "value %d" % i), b"OK")
+        path, manifest = log_file(server, ".incr.rox"), log_file(server, ".manifest.rox")
+        server.wait_until(lambda _: os.path.getsize(path) > 4 << 20, "room")
+        server.kill()
+        whole = read(path)
+        content = len(whole.rstrip(b"\0"))
+        expect_that(content < 1 << 20, content)
+        code, text = roxdb_tool("verify", path, manifest)
+        expect(code, WELL, text)
+        expect_that("room for more" in text and "a torn tail" not in text, text)
+        expect_that(abs(number_in(text, "bytes") - content) < 8, text)  # a record may end with zeros
+        copy = os.path.join(server.directory, "copy")
+        code, text = roxdb_tool("salvage", path, copy)
+        expect(code, WELL, text)
+        expect_that("lost" not in text and os.path.getsize(copy) <= content + 8, text)
+        code, text = roxdb_tool("repair", server.directory)
+        expect(code, WELL, text)
+        expect_that("cut" not in text, text)
+        expect_that(os.path.getsize(path) <= content + 8, "the room is gone")
+        write(path, whole)
+        server.start()
+        expect_that("Unexpected end of file" not in server.log(), server.log())
+        info = server.info("persistence")
+        expect((info["last_recovery_result"], info["last_recovery_dropped_bytes"]), ("clean", "0"))
+        expect(server.call("DBSIZE"), 20)
 
 
 @test
