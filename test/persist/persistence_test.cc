@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "persist/aof_record.h"
 #include "persist/files.h"
 #include "persist/manifest.h"
 #include "test/persist/contents.h"
@@ -454,6 +455,7 @@ BOOST_AUTO_TEST_CASE(one_server_owns_a_directory) {
   BOOST_TEST(second.log_text.find("pid=") != std::string::npos);
 }
 
+// Room behind the tail is no loss, and is not reported as one.
 BOOST_AUTO_TEST_CASE(a_torn_tail_is_cut_once_and_reported) {
   start(kAlways);
   turn("SET a 1");
@@ -461,8 +463,12 @@ BOOST_AUTO_TEST_CASE(a_torn_tail_is_cut_once_and_reported) {
   turn("SET b 1");
   DiskImage torn = image();
   FileContent& log = torn.files[std::string(kIncrement)];
-  log.resize(log.size() - 3);
-  const uint64_t torn_size = log.size();
+  const std::string whole = log.text();
+  const uint64_t torn_size = whole.size();
+  const size_t content = whole.find_last_not_of('\0') + 1;
+  BOOST_TEST_REQUIRE(torn_size > content + 1'000);  // there is room
+  log.resize(content - 3);
+  log.resize(torn_size);
 
   Settings strict = kAlways;
   strict.emplace_back("aof-load-truncated", "no");
@@ -475,12 +481,42 @@ BOOST_AUTO_TEST_CASE(a_torn_tail_is_cut_once_and_reported) {
   BOOST_TEST(cut.exit_code == 0);
   BOOST_TEST((cut.server->state() == before));
   BOOST_TEST(cut.server->info("last_recovery_result") == "torn-tail");
+  const size_t begins = whole.rfind("*3\r\n$3\r\nSET\r\n$1\r\nb") - kRecordHeaderBytes;
+  const std::string dropped = std::to_string(content - 3 - begins);
+  BOOST_TEST(cut.server->info("last_recovery_dropped_bytes") == dropped);
   BOOST_TEST(cut.says("cut back to the last whole unit"));
+  BOOST_TEST(cut.says("bytes dropped=" + dropped + " "));
+  BOOST_TEST((cut.image().files[std::string(kIncrement)].size() == begins));
   cut.server->run("SET c 1");
   cut.server->persistence.end_turn();
   Restart again(cut.image(), kAlways);
   BOOST_TEST((again.server->state() == cut.server->state()));
   BOOST_TEST(again.server->info("last_recovery_result") == "clean");
+}
+
+// A killed server leaves the room that it had made for more.
+BOOST_AUTO_TEST_CASE(room_behind_the_last_unit_is_not_a_torn_tail) {
+  for (const bool clean : {false, true}) {
+    World world;
+    world.start(kAlways);
+    world.turn("SET a 1");
+    world.turn("SET b 1");
+    const State state = world.server->state();
+    if (clean) BOOST_TEST(world.server->persistence.shut_down({}).ok());
+    DiskImage left = world.image();
+    FileContent& log = left.files[std::string(kIncrement)];
+    const uint64_t size = log.size();
+    // After a clean end, too: giving the room back may have failed.
+    if (clean) log.resize(size + 5'000);
+    BOOST_TEST((log.text().find_last_not_of('\0') + 1'000 < log.size()));
+    Restart restart(left, kAlways);
+    BOOST_TEST(restart.exit_code == 0);
+    BOOST_TEST((restart.server->state() == state));
+    BOOST_TEST(restart.server->info("last_recovery_result") == "clean");
+    BOOST_TEST(restart.server->info("last_recovery_dropped_bytes") == "0");
+    BOOST_TEST(!restart.says("Unexpected end of file"));
+    BOOST_TEST(!restart.says("dropped"));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(damage_with_intact_units_behind_is_refused_and_named) {

@@ -12,6 +12,9 @@ namespace roxdb {
 namespace {
 
 constexpr size_t kPageBytes = 4096;
+// A disk that is nearly full: a file gets so much room at a time, so that one scenario writes over
+// room and behind it, and the images of a sweep stay small.
+constexpr uint64_t kRoomBytesMax = 5'000;
 
 }  // namespace
 
@@ -108,29 +111,37 @@ class CrashingEnvironment::OpenFile final : public File {
         node_(std::move(node)),
         view_(std::move(view)),
         path_(std::move(path)),
-        writable_(mode != OpenMode::kRead) {}
+        writable_(mode != OpenMode::kRead),
+        end_(view_->current.size()) {}
 
   Result<size_t> write(std::string_view bytes) override {
     ROX_ASSERT(!bytes.empty());
     check_writable();
     const bool was_alive = !environment_.stopped_;
     const Status status = environment_.perform(
-        [this_disk = &environment_.disk_, node = node_, text = std::string(bytes)] {
-          this_disk->append(*node, text);
+        [this_disk = &environment_.disk_, node = node_, offset = end_, text = std::string(bytes)] {
+          this_disk->write(*node, offset, text);
           return kOk;
         });
     if (!status.ok()) {
       if (was_alive) interrupt(bytes);
       return status;
     }
-    if (view_ != node_) view_->current.write(view_->current.size(), bytes);
+    if (view_ != node_) view_->current.write(end_, bytes);
+    end_ += bytes.size();
     return bytes.size();
   }
 
-  // Room is what a file may do without: here it always does.
-  Status make_room(uint64_t, uint64_t) override {
+  Status make_room(uint64_t offset, uint64_t size) override {
     check_writable();
-    return environment_.alive();
+    const uint64_t wanted = offset + size;
+    const uint64_t end = std::min(wanted, std::max(offset, end_) + kRoomBytesMax);
+    ROX_TRY(environment_.perform([this_disk = &environment_.disk_, node = node_, end] {
+      this_disk->make_room(*node, end);
+      return kOk;
+    }));
+    if (view_ != node_ && end > view_->current.size()) view_->current.resize(end);
+    return end == wanted ? kOk : io_error(ENOSPC, "simulated room");
   }
 
   void store_ahead(uint64_t) override { ROX_ASSERT(open_); }
@@ -161,6 +172,7 @@ class CrashingEnvironment::OpenFile final : public File {
       return kOk;
     }));
     if (view_ != node_) view_->current.resize(size);
+    end_ = size;
     return kOk;
   }
 
@@ -182,10 +194,9 @@ class CrashingEnvironment::OpenFile final : public File {
   // Adds the disks of a process killed in this write: see kill_images().
   void interrupt(std::string_view bytes) {
     const FileContent before = node_->current;
-    const uint64_t offset = before.size();
-    for (uint64_t end = (offset / kPageBytes + 1) * kPageBytes; end < offset + bytes.size();
+    for (uint64_t end = (end_ / kPageBytes + 1) * kPageBytes; end < end_ + bytes.size();
          end += kPageBytes) {
-      node_->current.write(offset, bytes.substr(0, end - offset));
+      node_->current.write(end_, bytes.substr(0, end - end_));
       environment_.interrupted_.push_back(environment_.disk_.everything());
       environment_.interrupted_.back().rule = "killed in a write";
       node_->current = before;
@@ -197,6 +208,7 @@ class CrashingEnvironment::OpenFile final : public File {
   SimulatedDisk::NodePointer view_;
   std::string path_;
   bool writable_;
+  uint64_t end_;  // where the next write goes: room may lie behind
   bool open_ = true;
 };
 

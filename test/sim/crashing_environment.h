@@ -23,6 +23,9 @@
 //   its effects           |create |write|      |write |sync|                |message, end|
 //
 // Either way they count like any others, and when the world stops the child counts as killed.
+//
+// Room for a file (File::make_room) is made as far as the disk has some, a few thousand bytes;
+// asked for more, the call says ENOSPC.
 #pragma once
 
 #include <cerrno>
@@ -49,8 +52,8 @@ class CrashingEnvironment final : public Environment {
 
   // ---- for the test ----
 
-  // Stops the world at the n-th call (1: the first) that changes the disk: create, write, sync,
-  // truncate, rename, remove, make and sync directory. Failed ones count. 0: never.
+  // Stops the world at the n-th call (1: the first) that changes the disk: create, write, make
+  // room, sync, truncate, rename, remove, make and sync directory. Failed ones count. 0: never.
   void crash_at(uint64_t n) { crash_at_ = n; }
   void crash() { stopped_ = true; }  // now, between two calls
   bool crashed() const { return stopped_; }

@@ -329,6 +329,46 @@ BOOST_AUTO_TEST_CASE(chance_repeats_with_the_seed) {
   BOOST_TEST((drawn(1) != drawn(2)));
 }
 
+BOOST_AUTO_TEST_CASE(writes_go_over_room_and_then_behind_it) {
+  CrashingEnvironment environment(1, disk_with("file", "text"));
+  auto file = *environment.open("file", OpenMode::kAppend);
+  BOOST_TEST(file->make_room(4, 6).ok());
+  BOOST_TEST(*file->size() == 10u);
+  BOOST_TEST(file->write("+").ok());
+  BOOST_TEST(*file->size() == 10u);
+  BOOST_TEST(text_of(environment.kill_images().at(0), "file") ==
+             std::string("text+\0\0\0\0\0", 10));
+  // Room that is asked for where bytes are by now begins behind them.
+  BOOST_TEST(file->write("1234567").ok());
+  BOOST_TEST(file->make_room(10, 4).ok());
+  BOOST_TEST(file->write("!").ok());
+  BOOST_TEST(text_of(environment.kill_images().at(0), "file") ==
+             std::string("text+1234567!\0", 14));
+  BOOST_TEST(file->truncate(13).ok());
+  BOOST_TEST(file->write("?").ok());
+  BOOST_TEST(text_of(environment.kill_images().at(0), "file") == "text+1234567!?");
+  // More than the disk has.
+  BOOST_TEST(file->make_room(14, 4u << 20).os_error == ENOSPC);
+  BOOST_TEST(*file->size() > 14u);
+  BOOST_TEST(*file->size() < 1u << 20);
+  BOOST_TEST(environment.changes() == 8u);
+}
+
+BOOST_AUTO_TEST_CASE(a_write_over_room_that_is_killed_leaves_its_first_pages) {
+  CrashingEnvironment environment(1, disk_with("file", std::string(100, 'o')));
+  auto file = *environment.open("file", OpenMode::kAppend);
+  BOOST_TEST(!file->make_room(100, 4u << 20).ok());
+  environment.crash_at(2);
+  BOOST_TEST(!file->write(std::string(4'500, 'n')).ok());
+  const auto images = environment.kill_images();
+  BOOST_TEST_REQUIRE(images.size() == 2u);
+  const std::string whole = text_of(images[0], "file");
+  const std::string torn = text_of(images[1], "file");
+  BOOST_TEST(whole == std::string(100, 'o') + std::string(whole.size() - 100, '\0'));
+  BOOST_TEST(torn == std::string(100, 'o') + std::string(3'996, 'n') +
+                         std::string(whole.size() - 4'096, '\0'));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace roxdb

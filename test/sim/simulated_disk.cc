@@ -214,7 +214,16 @@ Result<std::vector<DirectoryEntry>> SimulatedDisk::list(const std::string& path)
 }
 
 void SimulatedDisk::append(Node& file, std::string_view bytes) {
-  const uint64_t offset = file.current.size();
+  write(file, file.current.size(), bytes);
+}
+
+void SimulatedDisk::make_room(Node& file, uint64_t end) {
+  if (end <= file.current.size()) return;
+  file.current.resize(end);
+  file.pending.push_back({false, end, {}, end, false});
+}
+
+void SimulatedDisk::write(Node& file, uint64_t offset, std::string_view bytes) {
   file.current.write(offset, bytes);
   file.pending.push_back({false, offset, std::string(bytes), file.current.size(), false});
 }

@@ -19,7 +19,7 @@
 //     the page cache holds them together.
 // L3  The size is metadata and travels alone: it is that after some operation since the sync. Where
 //     it is ahead of the data there are zeros, where it is behind the data ends with it. A sector
-//     never shows stale bytes of other files.
+//     never shows stale bytes of other files. So room of zeros is nothing but a new size.
 // L4  A truncation is journaled: either it and everything before it in the file has happened, or it
 //     and everything after it has not.
 // L5  Entry changes of one directory are journaled: a prefix of their order has happened.
@@ -67,7 +67,7 @@ class SimulatedDisk {
   struct FileOperation {
     bool is_truncate = false;
     uint64_t offset = 0;      // of a write; the new size of a truncation
-    std::string bytes;        // of a write
+    std::string bytes;        // of a write; none: the file grew by zeros
     uint64_t size_after = 0;  // of the file
     bool lost = false;        // a sync failed after it: L7
   };
@@ -100,7 +100,9 @@ class SimulatedDisk {
   Status remove(const std::string& path);
   Status sync_directory(const std::string& path);
   Result<std::vector<DirectoryEntry>> list(const std::string& path) const;
-  void append(Node& file, std::string_view bytes);
+  void append(Node& file, std::string_view bytes);  // at the end
+  void write(Node& file, uint64_t offset, std::string_view bytes);
+  void make_room(Node& file, uint64_t end);  // zeros from the end of the file to there, if any
   void truncate(Node& file, uint64_t size);
   void sync(Node& file);
   void fail_sync(Node& file);  // L7; the caller reports the error

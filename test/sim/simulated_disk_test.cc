@@ -419,6 +419,40 @@ BOOST_AUTO_TEST_CASE(images_do_not_change_the_disk_nor_each_other) {
   BOOST_TEST((disk.images(1, 50)[0] == disk_with("file", std::string(10'000, 'a'))));
 }
 
+// L3: until a sync the new size may be there or not, without any data.
+BOOST_AUTO_TEST_CASE(room_is_a_new_size_and_nothing_else) {
+  SimulatedDisk disk(DiskImage{});
+  const auto file = durable(disk, "file", "text");
+  disk.make_room(*file, 8);
+  disk.make_room(*file, 6);  // there already
+  BOOST_TEST(file->current.text() == std::string("text\0\0\0\0", 8));
+  const std::set<std::string> grown = {"text", std::string("text\0\0\0\0", 8)};
+  BOOST_TEST((outcomes(disk, "file") == grown));
+  disk.sync(*file);
+  BOOST_TEST(outcomes(disk, "file").size() == 1u);
+}
+
+// L2: over room that was synced the size stands still, and sectors arrive in any order, which
+// leaves zeros before data.
+BOOST_AUTO_TEST_CASE(what_is_written_over_room_arrives_in_any_order) {
+  constexpr size_t kSector = SimulatedDisk::kSectorBytes;
+  SimulatedDisk disk(DiskImage{});
+  const auto file = durable(disk, "file", "");
+  disk.make_room(*file, 3 * kSector);
+  disk.sync(*file);
+  disk.write(*file, 0, std::string(kSector, 'a'));
+  disk.write(*file, kSector, std::string(kSector, 'b'));
+  std::set<std::string> seen;  // the first byte of each sector
+  for (const std::string& text : outcomes(disk, "file")) {
+    BOOST_TEST(text.size() == 3 * kSector);
+    std::string marks;
+    for (size_t at = 0; at < text.size(); at += kSector) marks += text[at] != 0 ? text[at] : '-';
+    seen.insert(marks);
+  }
+  const std::set<std::string> expected = {"---", "a--", "-b-", "ab-"};
+  BOOST_TEST((seen == expected));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace roxdb
