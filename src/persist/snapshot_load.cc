@@ -131,7 +131,8 @@ class Loader final : private types::ValueReader {
       return refuse(from, reader_->status(), describe(reader_->status()));
     }
     if (goes_on) found_ = reader_->next();
-    lose(from, (goes_on ? reader_->offset() : result_.file_bytes) - from, why);
+    lose(from, (goes_on ? reader_->offset() : result_.file_bytes) - from,
+         reader_->gave_up() ? why + "; too much behind it only looks like blocks" : why);
     return goes_on;
   }
 

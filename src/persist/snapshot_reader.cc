@@ -17,6 +17,11 @@ constexpr Status kDamaged{Code::kCorrupt, 0, "snapshot"};
 // What of a damaged file is searched at a time for the next block.
 constexpr size_t kSearchBytes = size_t{1} << 20;
 
+// The budget for reading: once the file, once what search_on() looks at, as much for places that
+// look like a block, and for each damage, of which there may be one in each block, what was read
+// ahead by then.
+constexpr uint64_t kReadsPerByte = 3;
+
 }  // namespace
 
 // One block on its way: read by the owner, then verified and unpacked by whoever gets it.
@@ -28,6 +33,7 @@ class SnapshotReader::Block final : public Workers::Job {
   std::string bytes;  // as they lie in the file, header included
   BlockHeader header;
   uint64_t seed = 0;
+  bool unpacks = true;   // else only its hash is looked at
   bool decoded = false;  // the header can begin a block, and all of it is there
 
   // What reading it or running it found.
@@ -46,6 +52,7 @@ class SnapshotReader::Block final : public Workers::Job {
     if (const uint64_t found = block_hash(bytes, seed); found != header.hash) {
       return fail(fmt::format("block hash expected {:016x}, found {:016x}", header.hash, found));
     }
+    if (!unpacks && header.type != static_cast<uint8_t>(BlockType::kTrailer)) return;
     switch (header.codec) {
       case static_cast<uint8_t>(Codec::kNone):
         if (header.stored_size != header.raw_size) fail("a plain block with two lengths");
@@ -86,7 +93,7 @@ class SnapshotReader::Block final : public Workers::Job {
 };
 
 SnapshotReader::SnapshotReader(File& file, const FileHeader& header, uint64_t file_bytes,
-                               int threads)
+                               int threads, Verify verify)
     : file_(file),
       file_header_(header),
       seed_(header.seed()),
@@ -96,7 +103,11 @@ SnapshotReader::SnapshotReader(File& file, const FileHeader& header, uint64_t fi
       workers_(threads) {
   // One is in use, each thread has one in hand and one to go on with, and one is ready.
   const size_t blocks = threads == 0 ? 2 : 2 + 2 * static_cast<size_t>(threads);
-  for (size_t i = 0; i < blocks; ++i) ring_.push_back(std::make_unique<Block>());
+  for (size_t i = 0; i < blocks; ++i) {
+    ring_.push_back(std::make_unique<Block>());
+    ring_.back()->unpacks = verify == Verify::kContents;
+  }
+  budget_ = (kReadsPerByte + blocks) * (file_bytes + kBlockBytesMax);
 }
 
 SnapshotReader::~SnapshotReader() = default;
@@ -149,6 +160,10 @@ bool SnapshotReader::read_block(Block& block) {
     block.why = "no block begins where one should";
     return false;
   }
+  if (!spend(kBlockHeaderBytes + block.header.stored_size)) {
+    block.why = "too much of the file only looks like blocks";
+    return false;
+  }
   block.bytes.resize(kBlockHeaderBytes + block.header.stored_size);
   const auto body = read_fully(file_, read_offset_ + kBlockHeaderBytes,
                                block.bytes.data() + kBlockHeaderBytes, block.header.stored_size);
@@ -195,41 +210,79 @@ SnapshotReader::Found SnapshotReader::damage(uint64_t offset, Status status, std
   return Found::kDamage;
 }
 
+bool SnapshotReader::spend(uint64_t bytes) {
+  gave_up_ = gave_up_ || budget_ < bytes;
+  if (gave_up_) return false;
+  budget_ -= bytes;
+  return true;
+}
+
 bool SnapshotReader::search_on() {
   forget_ahead();
   Block& block = *ring_[current_];
-  std::string window(kSearchBytes + kBlockHeaderBytes, '\0');
-  for (uint64_t at = offset_; at < file_bytes_; at += kSearchBytes) {
-    const auto got = read_fully(file_, at, window.data(), window.size());
-    if (!got.ok()) {
-      status_ = got.status();
+  BlockHeader header;
+  for (uint64_t at = offset_; !gave_up_; ++at) {
+    const auto found = seek_header(at, header);
+    if (!found.ok()) {
+      status_ = found.status();
       return false;
     }
-    const std::string_view bytes(window.data(), *got);
-    for (size_t mark = bytes.find(kBlockMark, kBlockMarkOffset); mark != std::string_view::npos;
-         mark = bytes.find(kBlockMark, mark + 1)) {
-      const size_t start = mark - kBlockMarkOffset;
-      if (start >= kSearchBytes) break;  // the next window has it too
-      if (!verifies_at(at + start, block)) {
-        if (block.status.code == Code::kCorrupt) continue;
-        status_ = block.status;
-        return false;
-      }
-      read_offset_ = at + start;
+    at = *found;
+    if (at == file_bytes_) break;
+    if (verifies_at(at, block)) {
+      read_offset_ = at;
       next_number_ = block.header.number;
       ended_ = false;
       return true;
+    }
+    if (block.status.code != Code::kCorrupt) {
+      status_ = block.status;
+      return false;
     }
   }
   offset_ = file_bytes_;
   return false;
 }
 
+// The first place, at `from` or behind it, where a header stands whose block has a number not seen
+// yet and could be there in full; file_bytes_ when there is none. Looks at each byte of the file
+// once, however often it is called, since nobody searches before where he was.
+Result<uint64_t> SnapshotReader::seek_header(uint64_t from, BlockHeader& header) {
+  while (from + kBlockHeaderBytes <= file_bytes_) {
+    const uint64_t window_end = window_offset_ + window_.size();
+    if (from < window_offset_ || from + kBlockHeaderBytes > window_end) {
+      window_.resize(std::min<uint64_t>(kSearchBytes, file_bytes_ - from));
+      window_offset_ = from;
+      const auto got = read_fully(file_, from, window_.data(), window_.size());
+      if (!got.ok()) window_.clear();
+      ROX_TRY(const size_t size, got);
+      window_.resize(size);
+      if (size < kBlockHeaderBytes) break;  // the file became shorter
+      continue;
+    }
+    const size_t mark = window_.find(kBlockMark, from - window_offset_ + kBlockMarkOffset);
+    if (mark == std::string::npos) {
+      // The window may end within a mark.
+      from = window_end - (kBlockMarkOffset + kBlockMark.size() - 1);
+      continue;
+    }
+    from = window_offset_ + mark - kBlockMarkOffset;
+    if (from + kBlockHeaderBytes > window_end) continue;
+    const std::string_view bytes(window_.data() + (mark - kBlockMarkOffset), kBlockHeaderBytes);
+    if (decode_block_header(bytes, header) && header.number >= next_number_ &&
+        header.stored_size <= file_bytes_ - from - kBlockHeaderBytes) {
+      return from;
+    }
+    from++;
+  }
+  return file_bytes_;
+}
+
 bool SnapshotReader::verifies_at(uint64_t offset, Block& block) {
   const uint64_t back = std::exchange(read_offset_, offset);
   const bool decoded = read_block(block);
   read_offset_ = back;
-  if (!decoded || block.header.number < next_number_) return false;
+  if (!decoded) return false;
   block.verify();
   return block.status.ok();
 }

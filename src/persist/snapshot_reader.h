@@ -5,6 +5,11 @@
 //
 // Nothing of a block is believed before its hash agrees; nothing is allocated that the bounds of
 // the format do not cap. A damage ends the reading, unless the owner asks to search on behind it.
+//
+// Cost: a whole file is read once. Behind a damage bytes are read again: those of the block that is
+// damaged, those read ahead in vain, and those of places that only look like a block. A file made
+// to be slow is full of the last kind, so all reading has a budget, a few times the size of the
+// file; no damage by accident uses it up. What is behind the place where it ends is given up.
 #pragma once
 
 #include <cstddef>
@@ -31,15 +36,21 @@ class SnapshotReader {
     kDamage,   // status(), why() and offset() tell
   };
 
+  // How far a block is verified: its hash alone, or what is in it as well. Without contents raw()
+  // must not be called.
+  enum class Verify : uint8_t { kHashes, kContents };
+
   // `file` outlives this; its header has been read.
-  SnapshotReader(File& file, const FileHeader& header, uint64_t file_bytes, int threads);
+  SnapshotReader(File& file, const FileHeader& header, uint64_t file_bytes, int threads,
+                 Verify verify = Verify::kContents);
   ~SnapshotReader();
 
   // The next block. After kTrailer and kDamage only search_on() may be called.
   Found next();
   // Goes on at the first block, at the damage or behind it, that verifies and has a number not seen
-  // yet. False: there is none; or Code::kIo in status(), reading failed.
+  // yet. False: there is none, or gave_up(); or Code::kIo in status(), reading failed.
   bool search_on();
+  bool gave_up() const { return gave_up_; }  // the budget is used up
 
   const BlockHeader& header() const;
   std::string_view raw() const;  // valid until next()
@@ -58,6 +69,8 @@ class SnapshotReader {
 
   void read_ahead();
   bool read_block(Block& block);
+  bool spend(uint64_t bytes);
+  Result<uint64_t> seek_header(uint64_t from, BlockHeader& header);
   Found take(Block& block);
   Found damage(uint64_t offset, Status status, std::string why);
   bool verifies_at(uint64_t offset, Block& block);
@@ -74,6 +87,11 @@ class SnapshotReader {
   uint64_t read_offset_;      // where the next one begins
   uint32_t next_number_ = 0;  // of the next one that next() returns
   bool ended_ = false;        // nothing more is to be read ahead
+
+  std::string window_;          // what of the file search_on() has read last
+  uint64_t window_offset_ = 0;  // where it begins
+  uint64_t budget_;             // bytes of blocks that may still be read
+  bool gave_up_ = false;
 
   uint64_t offset_ = 0;
   Status status_;
