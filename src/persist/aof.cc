@@ -370,6 +370,22 @@ bool Aof::write_deadline_passed() const {
 // --- how it stands
 // --------------------------------------------------------------------------------
 
+std::vector<Aof::FileInUse> Aof::files_in_use() const {
+  std::vector<FileInUse> files;
+  if (writer_ == nullptr) return files;
+  if (manifest_.base) files.push_back({path_of(manifest_.base->name), true, UINT64_MAX});
+  for (const ManifestFile& file : manifest_.increments) {
+    const std::string path = path_of(file.name);
+    files.push_back({path, false, path == writer_->path() ? writer_->size() : UINT64_MAX});
+  }
+  return files;
+}
+
+bool Aof::at_rest() const {
+  return !syncing_ && !making_room_ && !storing_ahead_ && !job_running_ && rewrite_ == nullptr &&
+         !behind_ && !refuses_writes();
+}
+
 void Aof::write_info(engine::InfoWriter& info) const {
   const AofWriter* const writer = current();
   const uint64_t now_ns = environment_.monotonic_ns();

@@ -132,6 +132,18 @@ class Aof {
   // Writes out what waits and says which files make up the log now: for DEBUG LOADAOF.
   Result<Manifest> manifest_for_reload();
 
+  // --- reading back (scrubber.h) -------------------------------------------------------------
+
+  // The files that the log is made of now, and how much is in them. Empty while it is off.
+  struct FileInUse {
+    std::string path;
+    bool is_base;
+    uint64_t bytes;  // UINT64_MAX: all of it
+  };
+  std::vector<FileInUse> files_in_use() const;
+  // Nothing is on its way to the disk, and nothing waits for it.
+  bool at_rest() const;
+
   // The lines of INFO persistence from aof_enabled on.
   void write_info(engine::InfoWriter& info) const;
 

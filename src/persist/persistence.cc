@@ -54,11 +54,24 @@ Persistence::State::State(Persistence& owner, engine::Engine& engine_used, int o
       engine(engine_used),
       gate_order(order),
       snapshotter(engine, directory),
-      aof(engine, directory, snapshotter) {
+      aof(engine, directory, snapshotter),
+      scrubber(engine, snapshotter, aof) {
   saved_at_ns = engine.environment().monotonic_ns();
   snapshotter.on_end = [this](bool ok) {
-    if (ok) saved_at_ns = engine.environment().monotonic_ns();
+    if (ok) {
+      saved_at_ns = engine.environment().monotonic_ns();
+      scrubber.note_verified();
+    }
     rearm();
+  };
+  scrubber.on_bad = [this](Scrubber::Bad bad) {
+    Status failure;
+    // What fails is logged there, and found bad again soon.
+    if (bad == Scrubber::Bad::kLog) {
+      static_cast<void>(aof.request_rewrite(failure));
+    } else {
+      static_cast<void>(persistence.request_save(true, failure));
+    }
   };
   aof.on_state = [this] { rearm(); };
   aof.on_release = [this] {
@@ -210,7 +223,7 @@ void Persistence::State::write_info(engine::InfoWriter& info) const {
   aof.write_info(info);
   info.field("last_recovery_result", recovery_result);
   info.field("last_recovery_dropped_bytes", recovery_dropped_bytes);
-  info.field("snapshot_last_verify", "never");
+  scrubber.write_info(info);
   if (!loading) return;
   const uint64_t elapsed_ns = engine.environment().monotonic_ns() - load_started_ns;
   const double rate = per_second(progress.file_bytes, elapsed_ns);
@@ -261,7 +274,7 @@ void Persistence::tick() {
   State& state = *state_;
   state.snapshotter.poll();
   state.aof.tick();
-  if (state.snapshotter.running() || state.aof.rewriting()) return;
+  if (state.snapshotter.running() || state.aof.rewriting()) return state.scrubber.put_off();
   if (state.save_scheduled) {
     state.save_scheduled = false;
     // A failure is logged and counted there.
@@ -270,6 +283,8 @@ void Persistence::tick() {
     state.engine.log().notice("{} changes in {} seconds. Saving...", point->changes,
                               point->seconds);
     static_cast<void>(state.start_save().ok());
+  } else {
+    state.scrubber.tick();
   }
 }
 

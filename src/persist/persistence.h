@@ -11,7 +11,7 @@
 //   pressing   the disk is slower than the writers: the gate makes them wait (E7)
 //
 // Settings registered here: dir, save, stop-writes-on-bgsave-error; those of the snapshot by
-// Snapshotter, those of the log by Aof.
+// Snapshotter, those of the log by Aof, persist-scrub by Scrubber.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +41,8 @@ struct ShutdownRequest {
 
 class Persistence final : public engine::Gate, public engine::Sink, public engine::Reload {
  public:
-  // Registers settings, INFO persistence, and itself as a service (engine::Reload too). `engine`
-  // must outlive it. `gate_order`: its place among the gates.
+  // Registers settings, INFO persistence, and itself as a service (engine::Reload too).
+  // `engine` must outlive it. `gate_order`: its place among the gates.
   explicit Persistence(engine::Engine& engine, int gate_order = 3);
   ~Persistence() override;  // REQUIRES: the executor has done what it was given
 

@@ -8,6 +8,7 @@
 
 #include "persist/aof.h"
 #include "persist/persistence.h"
+#include "persist/scrubber.h"
 #include "persist/snapshotter.h"
 
 namespace roxdb::persist {
@@ -42,6 +43,7 @@ struct Persistence::State {
   std::unique_ptr<DirectoryLock> lock;
   Snapshotter snapshotter;
   Aof aof;
+  Scrubber scrubber;
   bool save_scheduled = false;
   uint64_t saved_at_ns = 0;  // monotonic: the last good save, at first our start
 

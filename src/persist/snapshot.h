@@ -39,8 +39,9 @@ struct SaveOptions {
   std::function<void(const SaveProgress&)> on_progress = {};  // after each block
 };
 
-// Writes the databases to `temporary`, a name of temporary_path(): whole and on the disk when ok,
-// gone otherwise. The Engine does not change meanwhile.
+// Writes the databases to `temporary`, a name of temporary_path(), and reads the file back: it is
+// whole and on the disk when ok, and every hash in it has been computed again; gone otherwise. The
+// Engine does not change meanwhile.
 Status write_snapshot(engine::Engine& engine, const std::string& temporary,
                       const SaveOptions& options, SaveProgress& progress);
 // The same, then replaces `path` (F7). What SAVE, SHUTDOWN and an embedding program call.

@@ -149,6 +149,7 @@ Status Persistence::Start::load_file(const std::string& path, bool must_exist, u
   state_.snapshotter.note_load(result);
   if (result.foreign) state_.recovery_result = "imported";
   ROX_TRY(note_losses(result.losses));
+  if (path == state_.snapshotter.path() && result.losses.empty()) state_.scrubber.note_verified();
   report("disk", result.file_bytes);
   return kOk;
 }
@@ -325,6 +326,7 @@ Status Persistence::load(const LoadOptions& options, int& exit_code) {
   state.serving = true;
   state.saved_at_ns = environment.monotonic_ns();
   state.aof.serve();
+  state.scrubber.serve();
   state.rearm();
   return kOk;
 }

@@ -11,6 +11,11 @@ class FailingEnvironment::WrappedFile final : public File {
 
   Result<size_t> write(std::string_view bytes) override {
     if (const Fault* fault = environment_.hit(CallKind::kWrite, path_)) {
+      if (fault->flips) {
+        std::string flipped(bytes);
+        flipped.back() = static_cast<char>(flipped.back() ^ 1);
+        return file_->write(flipped);
+      }
       if (fault->short_bytes == 0) return io_error(fault->os_error, "injected");
       bytes = bytes.substr(0, fault->short_bytes);
     }
@@ -105,7 +110,7 @@ const Fault* FailingEnvironment::hit(CallKind kind, const std::string& path) {
   for (Armed& armed : faults_) {
     const Fault& fault = armed.fault;
     if (fault.kind != CallKind::kAny && fault.kind != kind) continue;
-    if (fault.short_bytes > 0 && kind != CallKind::kWrite) continue;
+    if ((fault.short_bytes > 0 || fault.flips) && kind != CallKind::kWrite) continue;
     if (path.find(fault.path_part) == std::string::npos) continue;
     ++armed.seen;
     if (armed.seen >= fault.nth && armed.seen - fault.nth < fault.times) hitting = &fault;

@@ -51,6 +51,7 @@ struct Fault {
   uint64_t times = 1;      // kAlways: for good
   int os_error = EIO;      // what it fails with; of kChildEnd the signal
   size_t short_bytes = 0;  // > 0: a write does not fail but takes so many bytes at most
+  bool flips = false;      // a write does not fail but stores its last byte with a bit flipped
 
   static constexpr uint64_t kAlways = ~uint64_t{0};
 };

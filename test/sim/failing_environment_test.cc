@@ -151,6 +151,22 @@ BOOST_AUTO_TEST_CASE(a_child_can_be_said_to_have_been_killed) {
   BOOST_TEST(first->wait().signal == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_write_may_lie_about_one_bit) {
+  CrashingEnvironment world(1);
+  FailingEnvironment environment(world);
+  environment.add({.nth = 2, .flips = true});
+  auto file = *environment.open("file", OpenMode::kCreateNew);
+  for (const std::string_view bytes : {"one ", "two ", "three"}) {
+    const auto written = file->write(bytes);
+    BOOST_TEST_REQUIRE(written.ok());
+    BOOST_TEST(*written == bytes.size());
+  }
+  BOOST_TEST(environment.injected() == 1u);
+  char out[32];
+  const size_t size = *file->read_at(0, out, sizeof out);
+  BOOST_TEST(std::string(out, size) == "one two!three");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace roxdb
