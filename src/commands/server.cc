@@ -7,6 +7,7 @@
 #include "commands/shared/named_databases.h"
 #include "engine/call.h"
 #include "engine/command.h"
+#include "engine/flush_listener.h"
 
 namespace roxdb::commands {
 namespace {
@@ -57,7 +58,13 @@ Status flush(Call& call, int db) {
   return call.reply_ok();
 }
 
-Status flushall_command(Call& call) { return flush(call, -1); }
+Status flushall_command(Call& call) {
+  ROX_TRY(flush(call, -1));
+  auto* const listener = call.engine().services.find<engine::FlushListener>();
+  const bool replays = call.session().kind == engine::Session::Kind::kReplay;
+  if (listener != nullptr && !replays) listener->all_databases_flushed();
+  return kOk;
+}
 constexpr Example kFlushAllExamples[] = {{"SET k v", "+OK"},
                                          {"FLUSHALL", "+OK"},
                                          {"DBSIZE", ":0"},
@@ -65,7 +72,7 @@ constexpr Example kFlushAllExamples[] = {{"SET k v", "+OK"},
 constexpr CommandSpec kFlushAll{
     .name = "FLUSHALL",
     .syntax = "[ASYNC | SYNC]",
-    .summary = "Removes all keys of all databases.",
+    .summary = "Removes all keys of all databases, from the snapshot too when save points are set.",
     .since = "1.0.0",
     .complexity = "O(1); SYNC O(N) where N is the number of keys",
     .flags = kWrite,

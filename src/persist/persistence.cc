@@ -60,6 +60,7 @@ Persistence::State::State(Persistence& owner, engine::Engine& engine_used, int o
   snapshotter.on_end = [this](bool ok) {
     if (ok) {
       saved_at_ns = engine.environment().monotonic_ns();
+      flush_unsaved = false;
       scrubber.note_verified();
     }
     rearm();
@@ -190,6 +191,13 @@ Status Persistence::State::save() {
   return snapshotter.save(aof.last_sequence());
 }
 
+void Persistence::State::save_flushed() {
+  flush_in_unit = false;
+  // A child that saves the removed keys would have the last word.
+  snapshotter.cancel();
+  flush_unsaved = !save().ok();
+}
+
 const SavePoint* Persistence::State::due_save_point() const {
   const uint64_t now_ns = engine.environment().monotonic_ns();
   if (now_ns < snapshotter.retry_at_ns()) return nullptr;
@@ -245,6 +253,7 @@ Persistence::Persistence(engine::Engine& engine, int gate_order)
     : state_(std::make_unique<State>(*this, engine, gate_order)) {
   engine.services.provide(this);
   engine.services.provide<engine::Reload>(this);
+  engine.services.provide<engine::FlushListener>(this);
 }
 
 Persistence::~Persistence() {
@@ -255,7 +264,10 @@ Persistence::~Persistence() {
 bool Persistence::is_loading() const { return state_->loading; }
 Snapshotter& Persistence::snapshotter() { return state_->snapshotter; }
 Aof& Persistence::aof() { return state_->aof; }
-uint64_t Persistence::end_turn() { return state_->aof.end_turn(); }
+uint64_t Persistence::end_turn() {
+  if (state_->flush_in_unit) state_->save_flushed();
+  return state_->aof.end_turn();
+}
 uint64_t Persistence::released() const { return state_->aof.released(); }
 bool Persistence::write_deadline_passed() const { return state_->aof.write_deadline_passed(); }
 
@@ -275,7 +287,8 @@ void Persistence::tick() {
   state.snapshotter.poll();
   state.aof.tick();
   if (state.snapshotter.running() || state.aof.rewriting()) return state.scrubber.put_off();
-  if (state.save_scheduled) {
+  const uint64_t now_ns = state.engine.environment().monotonic_ns();
+  if (state.save_scheduled || (state.flush_unsaved && now_ns >= state.snapshotter.retry_at_ns())) {
     state.save_scheduled = false;
     // A failure is logged and counted there.
     static_cast<void>(state.start_save().ok());
@@ -312,6 +325,17 @@ Status Persistence::shut_down(const ShutdownRequest& request) {
 
 // --- commands
 // -------------------------------------------------------------------------------------
+
+void Persistence::all_databases_flushed() {
+  State& state = *state_;
+  if (!state.serving || state.save_points.empty()) return;
+  // In the middle of a unit the state is one that must not be seen.
+  if (state.engine.inside_larger_unit()) {
+    state.flush_in_unit = true;
+  } else {
+    state.save_flushed();
+  }
+}
 
 Status Persistence::save() { return state_->save(); }
 

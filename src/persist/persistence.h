@@ -21,6 +21,7 @@
 
 #include "base/environment.h"
 #include "engine/engine.h"
+#include "engine/flush_listener.h"
 #include "engine/reload.h"
 #include "persist/snapshot.h"
 
@@ -39,9 +40,12 @@ struct ShutdownRequest {
   bool force = false;  // leave even when saving fails
 };
 
-class Persistence final : public engine::Gate, public engine::Sink, public engine::Reload {
+class Persistence final : public engine::Gate,
+                          public engine::Sink,
+                          public engine::Reload,
+                          public engine::FlushListener {
  public:
-  // Registers settings, INFO persistence, and itself as a service (engine::Reload too).
+  // Registers settings, INFO persistence, and itself as a service (those of the engine too).
   // `engine` must outlive it. `gate_order`: its place among the gates.
   explicit Persistence(engine::Engine& engine, int gate_order = 3);
   ~Persistence() override;  // REQUIRES: the executor has done what it was given
@@ -95,6 +99,11 @@ class Persistence final : public engine::Gate, public engine::Sink, public engin
   // engine::Reload: DEBUG RELOAD and DEBUG LOADAOF.
   Status reload_snapshot(const Reload::Options& options, std::string& why) override;
   Status reload_aof(std::string& why) override;
+
+  // engine::FlushListener: with save points an empty snapshot is saved before FLUSHALL is answered,
+  // as Redis does, so that a start finds no old one. One that cannot be written counts as a failed
+  // save (E6) and is tried again.
+  void all_databases_flushed() override;
 
   // --- what the engine calls -----------------------------------------------------------------
 

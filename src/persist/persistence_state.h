@@ -31,6 +31,8 @@ struct Persistence::State {
   Status start_save();
   Status save();
   const SavePoint* due_save_point() const;
+  // Puts an empty snapshot in the place of the one with the keys that FLUSHALL has removed.
+  void save_flushed();
   void note_progress(const LoadProgress& now);
 
   Persistence& persistence;
@@ -45,7 +47,9 @@ struct Persistence::State {
   Aof aof;
   Scrubber scrubber;
   bool save_scheduled = false;
-  uint64_t saved_at_ns = 0;  // monotonic: the last good save, at first our start
+  bool flush_in_unit = false;  // FLUSHALL was part of a unit that goes on: to be saved behind it
+  bool flush_unsaved = false;  // saving failed: the keys would come back
+  uint64_t saved_at_ns = 0;    // monotonic: the last good save, at first our start
 
   // Loading.
   bool loading = false;

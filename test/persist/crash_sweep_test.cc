@@ -397,6 +397,22 @@ void snapshots_only(Run& run) {
   write_mixed_units(run, 24, 2);
 }
 
+// FLUSHALL is answered when the snapshot without the keys is on the disk.
+void flushed(Run& run) {
+  run.log_is(false);
+  write_mixed_units(run, 0, 6);
+  run.turn({"SAVE"});
+  run.all_is_durable();
+  write_mixed_units(run, 6, 4);
+  run.turn({"BGSAVE"});
+  run.turn({"FLUSHALL"});
+  run.all_is_durable();
+  write_mixed_units(run, 10, 4);
+  run.unit({"SET before flush", "FLUSHALL", "SET behind flush"});
+  run.all_is_durable();
+  write_mixed_units(run, 14, 4);
+}
+
 const std::vector<SimulatedServer::Setting> kLogOn = {{"appendonly", "yes"}};
 const std::vector<SimulatedServer::Setting> kSavePoints = {{"appendonly", "yes"}, {"save", "1 3"}};
 
@@ -430,6 +446,7 @@ const Setup kSnapshotSetups[] = {
 
 const Scenario kSnapshotScenarios[] = {
     {"snapshots only", {}, snapshots_only},
+    {"flushed", {{"save", "3600 1"}}, flushed},
     {"save points only",
      {{"save", "1 3"}},
      [](Run& run) {

@@ -1037,6 +1037,83 @@ BOOST_AUTO_TEST_CASE(reading_back_begins_anew_behind_a_save) {
   BOOST_TEST(server->info("snapshot_last_verify") == "ok");
 }
 
+// --- FLUSHALL
+
+const Settings kSaves = {{"save", "3600 1"}};
+
+// As redis-server 7.0.15 does: otherwise the next start would bring the keys back.
+BOOST_AUTO_TEST_CASE(flushall_empties_the_snapshot_when_save_points_are_set) {
+  for (const bool saves : {true, false}) {
+    World world;
+    world.start(saves ? kSaves : kNoLog);
+    world.turn("SET a 1");
+    world.turn("SAVE");
+    const State saved = world.server->state();
+    world.disk.advance_ms(5'000);
+    BOOST_TEST(world.turn("FLUSHALL") == "+OK");
+    const int64_t last_save_s = std::stoll(world.server->info("rdb_last_save_time"));
+    BOOST_TEST(last_save_s == world.disk.now_ms() / 1'000 - (saves ? 0 : 5));
+    BOOST_TEST(world.server->info("rdb_changes_since_last_save") == (saves ? "0" : "1"));
+    BOOST_TEST((restarted(world.image(), kNoLog) == (saves ? State{} : saved)));
+    world.turn("SET b 2");
+    BOOST_TEST(world.server->info("rdb_changes_since_last_save") == (saves ? "1" : "2"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(flushall_in_a_unit_is_saved_behind_the_unit) {
+  start(kSaves);
+  turn("SET a 1");
+  turn("SAVE");
+  server->run_unit({"SET b 1", "FLUSHALL", "SET c 1"});
+  BOOST_TEST((restarted(image(), kNoLog) == State{{{0, "a"}, {"1", -1}}}));
+  server->persistence.end_turn();
+  BOOST_TEST((restarted(image(), kNoLog) == State{{{0, "c"}, {"1", -1}}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_background_save_does_not_bring_flushed_keys_back) {
+  disk.let_children_lag(1);
+  start(kSaves);
+  turn("SET a 1");
+  turn("BGSAVE");
+  BOOST_TEST(server->info("rdb_bgsave_in_progress") == "1");
+  turn("FLUSHALL");
+  BOOST_TEST(server->info("rdb_bgsave_in_progress") == "0");
+  wait(1'000);
+  BOOST_TEST((restarted(image(), kNoLog) == State{}));
+}
+
+BOOST_AUTO_TEST_CASE(a_flush_that_could_not_be_saved_is_saved_later) {
+  start(kSaves);
+  turn("SET a 1");
+  turn("SAVE");
+  environment.add({.kind = CallKind::kWrite, .path_part = "dump.rdb"});
+  BOOST_TEST(turn("FLUSHALL") == "+OK");
+  BOOST_TEST(server->info("rdb_last_bgsave_status") == "err");
+  BOOST_TEST(turn("SET b 1").starts_with("-MISCONF"));
+  BOOST_TEST((restarted(image(), kNoLog) != State{}));
+  wait(6'000);
+  BOOST_TEST(server->info("rdb_last_bgsave_status") == "ok");
+  BOOST_TEST((restarted(image(), kNoLog) == State{}));
+  BOOST_TEST(turn("SET b 1") == "+OK");
+}
+
+// What a log says was flushed once is no reason to save now.
+BOOST_AUTO_TEST_CASE(a_replayed_flushall_saves_nothing) {
+  Settings settings = kAlways;
+  settings.insert(settings.end(), kSaves.begin(), kSaves.end());
+  start(settings);
+  turn("SET a 1");
+  turn("FLUSHALL");
+  turn("SET b 2");
+  const uint64_t renames = environment.calls(CallKind::kRename, "dump.rdb");
+  BOOST_TEST(renames == 1u);
+  std::string why;
+  BOOST_TEST(server->persistence.reload_aof(why).ok(), why);
+  server->persistence.end_turn();
+  BOOST_TEST(environment.calls(CallKind::kRename, "dump.rdb") == renames);
+  BOOST_TEST((restarted(image(), settings) == State{{{0, "b"}, {"2", -1}}}));
+}
+
 // --- logs of Redis
 
 BOOST_AUTO_TEST_CASE(a_log_of_redis_is_imported_once) {

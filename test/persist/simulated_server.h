@@ -46,6 +46,7 @@ extern constinit const engine::CommandFamily kSortedSetPopFamily;
 extern constinit const engine::CommandFamily kStreamFamily;
 extern constinit const engine::CommandFamily kStreamGroupFamily;
 extern constinit const engine::CommandFamily kStreamReadFamily;
+extern constinit const engine::CommandFamily kServerFamily;
 }  // namespace roxdb::commands
 namespace roxdb::persist {
 extern constinit const engine::CommandFamily kPersistCommandsFamily;
@@ -141,6 +142,7 @@ inline const engine::CommandFamily* const kFamilies[] = {&kTestFamily,
                                                          &commands::kStreamFamily,
                                                          &commands::kStreamGroupFamily,
                                                          &commands::kStreamReadFamily,
+                                                         &commands::kServerFamily,
                                                          &kPersistCommandsFamily};
 
 // A client that may wait for keys.

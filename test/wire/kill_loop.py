@@ -156,5 +156,26 @@ def without_a_log_the_last_finished_snapshot_is_the_state():
     loop.finish()
 
 
+@test
+def flushed_keys_do_not_come_back_from_an_old_snapshot():
+    """With save points FLUSHALL saves before it is answered; a child that saves is too late."""
+    commands = ([["FLUSHALL"]], [["MULTI"], ["SET", "key", "1"], ["FLUSHALL"], ["EXEC"]],
+                [["FLUSHALL", "ASYNC"], ["FLUSHALL", "SYNC"]])
+    with Server(options={"save": "3600 1"}) as server:
+        for flush in commands:
+            for i in range(1000):
+                server.call("SET", "key:%d" % i, "value")
+            expect(server.call("SAVE"), b"OK")
+            saved_at = server.call("LASTSAVE")
+            time.sleep(1.1)
+            expect(server.call("BGSAVE"), b"Background saving started")
+            with server.connect() as connection:
+                connection.pipeline(flush)
+            expect_that(server.call("LASTSAVE") > saved_at, "LASTSAVE stands still")
+            server.kill()
+            server.start()
+            expect(server.call("DBSIZE"), 0, flush)
+
+
 if __name__ == "__main__":
     sys.exit(run())
