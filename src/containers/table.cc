@@ -110,8 +110,12 @@ void Lookahead::run() {
       const uint32_t tag = tag_of(lookup.hash);
       uint32_t mask = lookup.bucket->match(tag);
       if (mask == 0) {
-        // Those that wrap are too few to follow.
-        if (!lookup.bucket->passed(tag) || lookup.bucket + 1 == lookup.end) continue;
+        if (!lookup.bucket->passed(tag)) {
+          // It is not there: who means to insert it begins with the head of the segment.
+          prefetch_line(lookup.table->word_of(lookup.hash).segment());
+          continue;
+        }
+        if (lookup.bucket + 1 == lookup.end) continue;  // those that wrap are too few to follow
         prefetch_line(lookup.bucket + 1);
         lookups_[passed] = lookup;
         ++lookups_[passed++].bucket;
