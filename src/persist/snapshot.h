@@ -87,7 +87,7 @@ struct LoadOptions {
   bool salvage = false;       // take what verifies, report the rest in `losses`
   bool keep_expired = false;  // on a replica: its primary will delete them
   bool replace = false;       // a key that is there already gives way
-  std::function<void(const LoadProgress&)> on_progress = {};  // every few MiB, and at the end
+  std::function<void(const LoadProgress&)> on_progress = {};  // before each block, and at the end
 };
 
 inline constexpr int kExitSnapshotRefused = 10;

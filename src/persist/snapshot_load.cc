@@ -22,8 +22,6 @@ namespace {
 using types::Entry;
 using Found = SnapshotReader::Found;
 
-constexpr uint64_t kProgressStepBytes = 4u << 20;
-
 constexpr Status corrupt(std::string_view why) { return {Code::kCorrupt, 0, why}; }
 
 // Into another file.
@@ -180,7 +178,6 @@ class Loader final : private types::ValueReader {
   }
 
   void report_progress(uint64_t file_bytes) {
-    reported_bytes_ = file_bytes;
     options_.on_progress({.file_bytes = file_bytes,
                           .file_bytes_total = result_.file_bytes,
                           .entries = result_.counts.entries});
@@ -191,10 +188,7 @@ class Loader final : private types::ValueReader {
   // The block that was found, and those its last value goes on in. False: the end.
   bool read_block() {
     const uint64_t offset = reader_->offset();
-    if (options_.on_progress && offset - reported_bytes_ >= kProgressStepBytes) {
-      report_progress(offset);
-    }
-    result_.counts.blocks++;
+    begin_block();
     interrupted_ = false;
     const Status status = read_entries(BlockHeader(reader_->header()));
     if (status.ok() && sink_.duplicates() > 0 && !options_.salvage) {
@@ -204,6 +198,12 @@ class Loader final : private types::ValueReader {
     if (!status.ok() && !pass_bad_block(offset, status)) return false;
     if (!interrupted_) found_ = reader_->next();
     return true;
+  }
+
+  // Of one value, too, that goes on for many blocks: whoever waits for it is told so meanwhile.
+  void begin_block() {
+    if (options_.on_progress) report_progress(reader_->offset());
+    result_.counts.blocks++;
   }
 
   // A verified block that makes no sense, or a value that does not go on. False: the end.
@@ -299,7 +299,7 @@ class Loader final : private types::ValueReader {
       const BlockHeader& header = reader_->header();
       if (header.type == static_cast<uint8_t>(BlockType::kContinuation) &&
           header.database == database_) {
-        result_.counts.blocks++;
+        begin_block();
         left_ = reader_->raw();
         return kOk;
       }
@@ -315,7 +315,6 @@ class Loader final : private types::ValueReader {
   LoadResult& result_;
   std::optional<SnapshotReader> reader_;
   Found found_ = Found::kDamage;
-  uint64_t reported_bytes_ = 0;
 
   // The block in hand.
   std::string_view left_;  // of its raw bytes
