@@ -14,10 +14,12 @@ House::House()
               .hash_seed = std::nullopt,
               .families = {}}) {
   engine.services.provide<engine::ConfigFile>(&config_file);
+  engine.services.provide(&memory_gate);
   engine.services.provide(&clients);
-  engine.services.provide(&authentication);
+  engine.services.provide(&acl);
   engine.services.provide(&pause);
   engine.services.provide(&transactions);
+  engine.services.provide(&monitor);
   engine.services.provide(&turn);
   engine.services.provide(&pubsub);
   engine.services.provide(&tracking);
@@ -31,6 +33,7 @@ House::~House() {
   clients.for_each([this](server::Client& client) { clients.close(client); });
   clients.sweep();
   listeners.close();
+  metrics.close();
   // Slow work under way reports to rooms that are about to go.
   loop.run();
 }

@@ -1,7 +1,9 @@
 // wiring.h: the plan of the house on one page: every room's object, in the order in which they are
 // built and need each other. There is no other place where rooms meet.
 //
-//   gates, in order           loading, AUTH, memory, disk, Pub/Sub, pause, MULTI
+//   gates, in order           loading, ACL, busy with a script, memory, disk, Pub/Sub, pause,
+//   MULTI,
+//                             MONITOR
 //   sinks, in order           the log, WATCH, client tracking, notifications
 //   services for commands     what the constructor provides, and what rooms provide themselves
 #pragma once
@@ -17,11 +19,15 @@
 #include "engine/memory_gate.h"
 #include "net/listeners.h"
 #include "net/loop.h"
+#include "net/metrics_server.h"
 #include "net/reactor.h"
 #include "persist/persistence.h"
-#include "server/authentication.h"
+#include "scripting/scripting.h"
+#include "server/acl.h"
 #include "server/clients.h"
 #include "server/loading_gate.h"
+#include "server/metrics.h"
+#include "server/monitor.h"
 #include "server/notifications.h"
 #include "server/pause.h"
 #include "server/pubsub.h"
@@ -35,12 +41,14 @@ namespace roxdb::app {
 // Gates in the order in which they are asked. What a client may not know comes before what it may.
 enum GateOrder : int {
   kLoadingGate,
-  kAuthenticationGate,
+  kAclGate,
+  kBusyGate,
   kMemoryGate,
   kDiskGate,
   kPubSubGate,
   kPauseGate,        // what is refused anyway is refused at once
-  kTransactionGate,  // the last: only what could run now is queued
+  kTransactionGate,  // only what could run now is queued
+  kMonitorGate,      // the last: sees what runs
 };
 
 // Sinks in the order in which they hear of a change. The log, which is told of whole units and not
@@ -69,17 +77,20 @@ class House {
   commands::CommandState command_state{engine};
   engine::MemoryGate memory_gate{engine, kMemoryGate};
   persist::Persistence persistence{engine, kDiskGate};
+  scripting::Scripting scripting{engine, kBusyGate};
   server::Clients clients{engine};
-  server::Authentication authentication{engine, clients, kAuthenticationGate};
+  server::Acl acl{engine, clients, kAclGate};
   server::Turn turn{engine, clients, &persistence};
   server::Transactions transactions{engine, clients, kTransactionGate, kWatchSink};
   server::PubSub pubsub{engine, clients, turn, kPubSubGate};
   server::Tracking tracking{engine, clients, turn, kTrackingSink};
+  server::Monitor monitor{engine, clients, turn, kMonitorGate};
   server::Notifications notifications{engine, pubsub, kNotificationSink};
   server::LoadingGate loading_gate;
   server::Pause pause{engine, turn, kPauseGate};
   server::Shutdown shutdown{engine, clients, &persistence};
-  net::Listeners listeners{loop, engine, clients, turn, authentication};
+  net::Listeners listeners{loop, engine, clients, turn, acl.authentication()};
+  net::MetricsServer metrics{loop, engine, [this] { return server::metrics_text(engine); }};
 
   // Once it has been read, and we are the process that will serve.
   std::unique_ptr<net::Reactor> reactor;

@@ -123,6 +123,7 @@ Status config_resetstat_command(Call& call) {
     command->duration_cycles = 0;
     command->rejected = 0;
     command->failed = 0;
+    command->latencies.clear();
   }
   engine.info.reset();
   return call.reply_ok();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/command.h"
+#include "engine/latency_histogram.h"
 
 namespace roxdb::engine {
 
@@ -34,6 +35,7 @@ struct Command {
   uint64_t duration_cycles = 0;
   uint64_t rejected = 0;
   uint64_t failed = 0;
+  LatencyHistogram latencies;  // in cycles, while Engine::track_latencies
 };
 
 class CommandTable {

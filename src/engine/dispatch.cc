@@ -132,6 +132,7 @@ Verdict Engine::run(Session& session, const Prepared& prepared, resp::Reply& rep
     return Verdict::kWait;  // counted once it has an answer
   command.calls++;
   command.duration_cycles += cycles;
+  if (track_latencies) command.latencies.add(cycles);
   statistics.commands_processed++;
   if (cycles >= slow_cycles_) [[unlikely]]
     report_slow(session, prepared, cycles);

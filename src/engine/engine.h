@@ -222,6 +222,7 @@ class Engine {
   void observe(const void* owner, uint64_t threshold_ns,
                std::function<void(const Execution&)> observer);
   void stop_observing(const void* owner);
+  bool track_latencies = true;  // whether each command's histogram grows (latency-tracking)
   // Command::duration_cycles in these units is nanoseconds.
   double ns_per_cycle() const;
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/waiting.h"
+#include "server/acl/users.h"
 #include "server/pubsub.h"
 #include "server/tracking.h"
 #include "server/transaction.h"
@@ -54,6 +55,7 @@ size_t Client::memory_bytes() const {
 
 std::string Client::flag_letters() const {
   std::string letters;
+  if (is_monitor) letters += 'O';
   if (subscriptions != nullptr) letters += 'P';
   if (transaction != nullptr) letters += 'x';
   if ((halts & kHeld) != 0) letters += 'b';
@@ -76,7 +78,7 @@ std::string Client::describe(uint64_t now_ms) const {
   return fmt::format(
       "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "
       "multi={} watch={} qbuf={} qbuf-free={} argv-mem=0 multi-mem={} rbs={} rbp={} obl={} oll={} "
-      "omem={} tot-mem={} events={} cmd={} user=default redir={} resp={} lib-name={} lib-ver={} "
+      "omem={} tot-mem={} events={} cmd={} user={} redir={} resp={} lib-name={} lib-ver={} "
       "io-thread=0 tot-net-in={} tot-net-out={} tot-cmds={}",
       id, peer.address, peer.local_address, link_->descriptor(), name,
       (now_ms - connected_ms) / 1000, (now_ms - last_seen_ms) / 1000, flag_letters(), db,
@@ -86,12 +88,17 @@ std::string Client::describe(uint64_t now_ms) const {
       watched != nullptr ? watched->keys.size() : 0, input.size(), input.capacity() - input.size(),
       transaction != nullptr ? transaction->memory_bytes() : 0, output.capacity(), output.pending(),
       output.pending(), link_->unsent_pieces() + parked.size(), unsent, memory_bytes(),
-      unsent > 0 ? "rw" : "r", last_command != nullptr ? last_command->full_name : "NULL",
+      unsent > 0 ? "rw" : "r", last_command != nullptr ? last_command->full_name : "NULL", user_name(),
       tracking != nullptr ? static_cast<int64_t>(tracking->redirect) : -1, protocol, lib_name,
       lib_version, received_bytes, sent_bytes, commands);
 }
 
+std::string_view Client::user_name() const {
+  return user != nullptr ? std::string_view(user->name()) : kDefaultUser;
+}
+
 void Client::reset() {
+  user = nullptr;
   db = 0;
   no_touch = false;
   no_evict = false;

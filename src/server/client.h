@@ -27,6 +27,7 @@
 namespace roxdb::server {
 
 class Transaction;
+class User;
 struct Subscriptions;
 struct TrackingMode;
 struct WatchedKeys;
@@ -68,6 +69,7 @@ class Client final : public engine::Session {
   bool is_local() const override { return peer.is_local; }
   std::string address() const override { return peer.address; }
   std::string client_name() const override { return name; }
+  std::string_view user_name() const;
   Status on_refused(const engine::CommandSpec* spec, const Status& why) override;
 
   bool is_closed() const { return (halts & kClosed) != 0; }
@@ -104,6 +106,7 @@ class Client final : public engine::Session {
   uint64_t commands = 0;
   uint64_t received_bytes = 0;
   uint64_t sent_bytes = 0;
+  const User* user = nullptr;  // null: the default one; see Acl::user_of()
   const engine::Command* last_command = nullptr;
   std::unique_ptr<Transaction> transaction;      // between MULTI and EXEC
   std::unique_ptr<WatchedKeys> watched;          // since WATCH
@@ -117,6 +120,7 @@ class Client final : public engine::Session {
   uint64_t password_wait_until_ms = 0;  // monotonic; see Authentication
   uint64_t output_over_soft_since = 0;  // monotonic ms; 0: it is not
   bool no_evict = false;
+  bool is_monitor = false;  // MONITOR
   const Peer peer;
   std::string name;
   std::string lib_name;

@@ -10,8 +10,9 @@
 #include <string_view>
 
 #include "engine/engine.h"
-#include "server/authentication.h"
+#include "server/acl.h"
 #include "server/clients.h"
+#include "server/monitor.h"
 #include "server/notifications.h"
 #include "server/pause.h"
 #include "server/pubsub.h"
@@ -58,18 +59,19 @@ class WireLink final : public Link {
   Wire& wire_;
 };
 
-enum GateOrder : int { kAuthenticationGate, kPubSubGate, kPauseGate, kTransactionGate };
+enum GateOrder : int { kAclGate, kPubSubGate, kPauseGate, kTransactionGate, kMonitorGate };
 enum SinkOrder : int { kLogSink, kWatchSink, kTrackingSink, kNotificationSink };
 
 struct TurnFixture {
   TurnFixture() {
     engine.services.provide(&clients);
-    engine.services.provide(&authentication);
+    engine.services.provide(&acl);
     engine.services.provide(&pause);
     engine.services.provide(&transactions);
     engine.services.provide(&turn);
     engine.services.provide(&pubsub);
     engine.services.provide(&tracking);
+    engine.services.provide(&monitor);
     clients.now_ms = 1'000'000;
   }
 
@@ -81,7 +83,7 @@ struct TurnFixture {
                                                        .local_address = "127.0.0.1:6379",
                                                        .is_local = true,
                                                        .is_unix_socket = false});
-    client.authenticated = !authentication.is_required();
+    acl.authentication().greet(client);
     return client;
   }
   // The bytes arrive, at most `piece_bytes` with each read. A closed client reads no more.
@@ -109,12 +111,13 @@ struct TurnFixture {
                          .hash_seed = 1,
                          .families = {}}};
   Clients clients{engine};
-  Authentication authentication{engine, clients, kAuthenticationGate};
+  Acl acl{engine, clients, kAclGate};
   Turn turn{engine, clients, nullptr};
   Pause pause{engine, turn, kPauseGate};
   Transactions transactions{engine, clients, kTransactionGate, kWatchSink};
   PubSub pubsub{engine, clients, turn, kPubSubGate};
   Tracking tracking{engine, clients, turn, kTrackingSink};
+  Monitor monitor{engine, clients, turn, kMonitorGate};
   Notifications notifications{engine, pubsub, kNotificationSink};
 };
 

@@ -19,7 +19,8 @@ bool is_allowed(int setting, const engine::Session& session) {
 
 }  // namespace
 
-CommandState::CommandState(engine::Engine& engine) : slow_log(engine), info(engine) {
+CommandState::CommandState(engine::Engine& engine)
+    : slow_log(engine), latency(engine), info(engine) {
   const std::vector<std::string> names = {"no", "yes", "local"};
   engine.settings.add_choice("enable-debug-command", &debug_command_, names,
                              engine::Setting::kImmutable);
@@ -30,6 +31,7 @@ CommandState::CommandState(engine::Engine& engine) : slow_log(engine), info(engi
     engine.hz = std::clamp<int64_t>(engine.hz, 1, 500);
     return true;
   };
+  engine.settings.add_bool("latency-tracking", &engine.track_latencies);
   engine.services.provide(this);
 }
 

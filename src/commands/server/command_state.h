@@ -2,6 +2,7 @@
 // Engine makes one for it before the configuration is read; commands find it as a service.
 #pragma once
 
+#include "commands/server/latency_monitor.h"
 #include "commands/server/server_info.h"
 #include "commands/server/slow_log.h"
 #include "engine/engine.h"
@@ -23,6 +24,7 @@ struct CommandState {
   bool protected_configs_allowed_for(const engine::Session& session) const;
 
   SlowLog slow_log;
+  LatencyMonitor latency;
   ServerInfo info;
 
  private:

@@ -77,8 +77,31 @@ ServerInfo::ServerInfo(engine::Engine& engine)
   add("cpu", &ServerInfo::write_cpu);
   add("commandstats", &ServerInfo::write_command_stats);
   add("errorstats", &ServerInfo::write_error_stats);
+  add("latencystats", &ServerInfo::write_latency_stats);
   add("keyspace", &ServerInfo::write_keyspace);
   engine.info.add("cluster", [](InfoWriter& out) { out.field("cluster_enabled", 0); });
+  register_settings();
+}
+
+void ServerInfo::register_settings() {
+  engine::Setting percentiles;
+  percentiles.name = "latency-tracking-info-percentiles";
+  percentiles.flags = engine::Setting::kWords;
+  percentiles.get = [this] { return fmt::format("{}", fmt::join(percentiles_, " ")); };
+  percentiles.set = [this](std::span<const std::string> words, std::string& why) {
+    std::vector<double> values;
+    for (const std::string& word : words) {
+      const std::optional<double> value = parse_double(word);
+      if (!value || *value < 0 || *value > 100) {
+        why = "latency-tracking-info-percentiles should contain values between 0.0 and 100.0";
+        return false;
+      }
+      values.push_back(*value);
+    }
+    percentiles_ = std::move(values);
+    return true;
+  };
+  engine_.settings.add(std::move(percentiles));
 }
 
 uint64_t ServerInfo::uptime_seconds() const {
@@ -238,6 +261,30 @@ void ServerInfo::write_command_stats(InfoWriter& out) {
     out.line(fmt::format("cmdstat_{}", command->full_name),
              "calls={},usec={:.0f},usec_per_call={:.2f},rejected_calls={},failed_calls={}",
              command->calls, us, us_per_call, command->rejected, command->failed);
+  }
+}
+
+// The duration that a share of the calls did not exceed, for each share that is asked for.
+void ServerInfo::write_latency_stats(InfoWriter& out) {
+  const double us_per_cycle = engine_.ns_per_cycle() / 1000;
+  for (const auto& command : engine_.commands().all()) {
+    uint64_t calls = 0;
+    command->latencies.for_each([&](uint64_t, uint64_t count) { calls += count; });
+    if (calls == 0) continue;
+    std::string text;
+    for (const double percentile : percentiles_) {
+      uint64_t seen = 0;
+      double us = 0;
+      command->latencies.for_each([&](uint64_t bound, uint64_t count) {
+        if (static_cast<double>(seen) < percentile / 100 * static_cast<double>(calls)) {
+          us = static_cast<double>(bound) * us_per_cycle;
+        }
+        seen += count;
+      });
+      fmt::format_to(std::back_inserter(text), "{}p{}={:.3f}", text.empty() ? "" : ",", percentile,
+                     us);
+    }
+    out.line(fmt::format("latency_percentiles_usec_{}", command->full_name), "{}", text);
   }
 }
 

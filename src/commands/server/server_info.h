@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "engine/engine.h"
 
@@ -42,12 +43,14 @@ class ServerInfo {
   uint64_t uptime_seconds() const;
 
  private:
+  void register_settings();
   void write_server(engine::InfoWriter& out);
   void write_memory(engine::InfoWriter& out);
   void write_stats(engine::InfoWriter& out);
   void write_replication(engine::InfoWriter& out);
   void write_cpu(engine::InfoWriter& out);
   void write_command_stats(engine::InfoWriter& out);
+  void write_latency_stats(engine::InfoWriter& out);
   void write_error_stats(engine::InfoWriter& out);
   void write_keyspace(engine::InfoWriter& out);
 
@@ -55,7 +58,8 @@ class ServerInfo {
   uint64_t started_ns_;
   size_t startup_bytes_;
   size_t peak_bytes_ = 0;
-  std::string run_id_;  // 40 hexadecimal digits, new with every start
+  std::string run_id_;                                // 40 hexadecimal digits, new with every start
+  std::vector<double> percentiles_ = {50, 99, 99.9};  // latency-tracking-info-percentiles
 
   // Commands per second: the mean of the last samples, as of tick().
   static constexpr size_t kSamples = 16;

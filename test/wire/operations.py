@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""What operators use beside the protocol: figures for Prometheus, alert rules, lines for machines."""
+import json
+import os
+import re
+import sys
+
+from _checks import expect, expect_that, run, test
+from _server import Connection, Server, free_port
+
+CONFIG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "config")
+
+
+def http(port, request):
+    """Everything that is answered to these bytes."""
+    with Connection(("127.0.0.1", port)) as connection:
+        connection.send(request)
+        return connection.read_until_closed().decode()
+
+
+def scrape(port):
+    """Metric names, with labels, and their values."""
+    head, page = http(port, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").split("\r\n\r\n", 1)
+    expect_that(head.startswith("HTTP/1.1 200 OK\r\n"), head)
+    expect_that("\r\nContent-Length: %d\r\n" % len(page) in head + "\r\n", head)
+    figures, types = {}, {}
+    for line in page.splitlines():
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split()
+            expect_that(name not in types and kind in ("counter", "gauge"), line)
+            types[name] = kind
+        elif not line.startswith("#"):
+            match = re.fullmatch(r'([a-z_]+)(\{[^{}]*\})? (\S+)', line)
+            expect_that(match, line)
+            expect_that(match.group(1) in types, "no type: " + line)
+            figures[match.group(1) + (match.group(2) or "")] = float(match.group(3))
+    return figures
+
+
+@test
+def prometheus_reads_the_figures_of_info():
+    port = free_port()
+    with Server(options={"metrics-port": port}) as server:
+        with server.connect() as connection:
+            connection.pipeline([["SET", "a", "1"], ["SET", "b", "2", "EX", 100], ["GET", "a"],
+                                 ["GET", "none"], ["INCR", "a", "b"], ["NOSUCH"],
+                                 ["CONFIG", "GET", "hz"], ["LPUSH", "a", "x"]])
+            figures = scrape(port)
+            for name, value in {
+                    "redis_up": 1, "redis_connected_clients": 1, "redis_keyspace_hits_total": 1,
+                    "redis_keyspace_misses_total": 1, 'redis_commands_total{cmd="set"}': 2,
+                    'redis_commands_total{cmd="config|get"}': 1,
+                    'redis_commands_rejected_calls_total{cmd="incr"}': 1,
+                    'redis_commands_failed_calls_total{cmd="lpush"}': 1,
+                    'redis_errors_total{err="ERR"}': 2, 'redis_errors_total{err="WRONGTYPE"}': 1,
+                    'redis_db_keys{db="db0"}': 2, 'redis_db_keys_expiring{db="db0"}': 1,
+                    "redis_rdb_last_bgsave_status": 1, "redis_aof_last_write_status": 1,
+                    "redis_memory_max_bytes": 0}.items():
+                expect(figures.get(name), value, name)
+            info = server.info()
+            for name, field in (("redis_memory_used_peak_bytes", "used_memory_peak"),
+                                ("redis_commands_processed_total", "total_commands_processed"),
+                                ("redis_net_input_bytes_total", "total_net_input_bytes")):
+                expect_that(0 < figures[name] <= float(info[field]), name)
+            # Time of commands is told in seconds.
+            expect_that(0 < figures['redis_commands_duration_seconds_total{cmd="set"}'] < 1, figures)
+
+
+@test
+def only_the_page_is_served_and_only_to_who_asks_properly():
+    port = free_port()
+    with Server(options={"metrics-port": port}) as server:
+        expect_that(http(port, b"GET / HTTP/1.0\r\n\r\n").startswith("HTTP/1.1 404 "), "404")
+        expect_that(http(port, b"POST /metrics HTTP/1.0\r\n\r\n").startswith("HTTP/1.1 405 "), "405")
+        expect(http(port, b"x" * 9000), "")
+        # Those who say nothing keep nobody out for long, and there are never many of them.
+        silent = [Connection(("127.0.0.1", port)) for _ in range(40)]
+        expect(server.call("PING"), b"PONG")
+        for connection in silent:
+            connection.close()
+        expect(scrape(port)["redis_up"], 1)
+        # The port may change at any time, and go.
+        other = free_port()
+        expect(server.call("CONFIG", "SET", "metrics-port", other), b"OK")
+        expect(scrape(other)["redis_up"], 1)
+        expect(server.call("CONFIG", "SET", "metrics-port", 0), b"OK")
+        for closed in (port, other):
+            try:
+                Connection(("127.0.0.1", closed)).close()
+                raise AssertionError("port %d still answers" % closed)
+            except ConnectionRefusedError:
+                pass
+        # A port that is taken is refused, and what was there before goes on.
+        expect(server.call("CONFIG", "SET", "metrics-port", other), b"OK")
+        answer = server.call("CONFIG", "SET", "metrics-port", server.port)
+        expect_that(b"cannot listen" in answer, answer)
+        expect(scrape(other)["redis_up"], 1)
+
+
+@test
+def alert_rules_ask_for_figures_that_exist():
+    port = free_port()
+    with open(os.path.join(CONFIG, "alerts.yml"), encoding="ascii") as file:
+        rules = file.read()
+    asked = set(re.findall(r"\b(?:redis|roxdb)_[a-z_]+", "".join(re.findall(r"expr: (.*)", rules))))
+    expect_that(len(asked) > 10, asked)
+    with Server(options={"metrics-port": port}):
+        told = {name.split("{")[0] for name in scrape(port)}
+    expect(asked - told, set())
+
+
+@test
+def log_lines_may_be_made_for_machines():
+    forms = {
+        "logfmt": r'pid=\d+ role=primary timestamp="[^"]+" level=notice message="(.*)"',
+        "json": None,
+        "legacy": r"\d+:M \d\d \w{3} \d{4} \d\d:\d\d:\d\d\.\d{3} \* (.*)"}
+    for form, pattern in forms.items():
+        with Server(options={"log-format": form}) as server:
+            lines = [line for line in server.log().splitlines() if "Ready to accept" in line]
+        expect(len(lines), 1, form)
+        if form == "json":
+            event = json.loads(lines[0])
+            expect([event["pid"], event["role"], event["level"], event["message"]],
+                   [server.pid, "primary", "notice", "Ready to accept connections"])
+        else:
+            match = re.fullmatch(pattern, lines[0])
+            expect_that(match and match.group(1) == "Ready to accept connections", lines[0])
+    times = {"iso8601": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d",
+             "milliseconds": r"\d{13}"}
+    for form, pattern in times.items():
+        with Server(options={"log-format": "json", "log-timestamp-format": form}) as server:
+            for line in server.log().splitlines():
+                if line.startswith("{"):
+                    expect_that(re.fullmatch(pattern, json.loads(line)["timestamp"]), line)
+
+
+if __name__ == "__main__":
+    sys.exit(run())
