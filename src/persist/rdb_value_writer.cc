@@ -65,13 +65,12 @@ void write_list(const Entry& entry, RdbOutput& out) {
 }
 
 void write_integers(const Entry& entry, RdbOutput& out) {
-  const std::string_view run = types::PackedBytes::of(entry);
-  const types::IntegerRun integers(run);
+  const types::IntegerRun integers = types::SetView(entry).integers();
   std::string blob;
   const uint32_t head[] = {static_cast<uint32_t>(integers.width()),
                            static_cast<uint32_t>(integers.size())};
   blob.append(reinterpret_cast<const char*>(head), sizeof head);
-  blob.append(run.substr(integers.offset(0)));
+  blob.append(integers.bytes());
   out.string(blob);
 }
 

@@ -11,11 +11,11 @@ namespace {
 namespace packed = containers::packed;
 
 constexpr Status kNotSaved{Code::kCorrupt, 0, "a set is not what was written"};
-constexpr char kNarrow = 2;  // the width of the empty set
 
-EntryParts with_packed(EntryParts parts, SetEncoding encoding) {
+// `encoding` as entries have it.
+EntryParts with_packed(EntryParts parts, uint8_t encoding) {
   parts.type = TypeId::kSet;
-  parts.encoding = static_cast<uint8_t>(encoding);
+  parts.encoding = encoding;
   parts.has_payload = false;
   parts.inline_bytes = {};
   return parts;
@@ -101,9 +101,9 @@ class SetType final : public ValueType {
   }
 
   Entry* copy(const Entry& entry, EntryParts parts, const ValueHome& home) const override {
-    const SetEncoding encoding = SetView(entry).encoding();
-    if (encoding != SetEncoding::kTable) {
-      return PackedBytes::create(home.slabs, with_packed(parts, encoding), PackedBytes::of(entry));
+    if (SetView(entry).encoding() != SetEncoding::kTable) {
+      return PackedBytes::create(home.slabs, with_packed(parts, entry.encoding()),
+                                 PackedBytes::of(entry));
     }
     const SetTable* table = SetTable::copy(home, *entry.pointer<const SetTable>());
     return Entry::create(home.slabs, with_table(parts, table));
@@ -178,8 +178,8 @@ size_t SetView::bytes() const {
 // ---- changes ----
 
 Entry* SetValue::create(const ValueHome& home, EntryParts parts) {
-  return PackedBytes::create(home.slabs, with_packed(parts, SetEncoding::kIntegers),
-                             std::string_view(&kNarrow, 1));
+  constexpr auto kEncoding = static_cast<uint8_t>(SetEncoding::kIntegers);
+  return PackedBytes::create(home.slabs, with_packed(parts, kEncoding), "");
 }
 
 void SetValue::expect(size_t members) {
@@ -228,7 +228,7 @@ bool SetValue::add(std::string_view member) {
 
 bool SetValue::add_integer(int64_t value) {
   PackedBytes bytes(*home_, *cell_);
-  const IntegerRun run(bytes.bytes());
+  const IntegerRun run = view().integers();
   const size_t index = run.lower_bound(value);
   if (index < run.size() && run.at(index) == value) return false;
   if (run.size() >= limit(home_->limits.set_integers)) {
@@ -243,12 +243,13 @@ bool SetValue::add_integer(int64_t value) {
     return true;
   }
   // A value beyond the old width is an end of the run.
-  std::string wider(1 + (run.size() + 1) * width, static_cast<char>(width));
+  std::string wider((run.size() + 1) * width, '\0');
   for (size_t i = 0; i <= run.size(); ++i) {
     const int64_t next = i == index ? value : run.at(i < index ? i : i - 1);
-    std::memcpy(wider.data() + 1 + i * width, &next, width);
+    std::memcpy(wider.data() + i * width, &next, width);
   }
   wider.copy(bytes.splice(0, bytes.bytes().size(), wider.size()), wider.size());
+  entry().set_encoding(width == 4 ? kIntegersOf4 : kIntegersOf8);
   return true;
 }
 

@@ -1,8 +1,11 @@
 // set_value.h: the set type. Three encodings:
 //
-//   kIntegers   width (1 byte: 2, 4 or 8) | integers of that width, ascending   "intset"
+//   kIntegers   integers of one width, 2, 4 or 8 bytes, ascending               "intset"
 //   kPacked     a run of elements (containers/packed_list.h), in order of arrival   "listpack"
 //   kTable      payload: a SetTable                                             "hashtable"
+//
+// The entry's encoding says the width, too: ten integers of four bytes with a key of 16 fill a
+// block of 64 bytes exactly, where a byte more would take the next size.
 //
 // The first two lie in PackedBytes. A set of integers stays one up to set-max-intset-entries of
 // them and becomes a table beyond; another kind of member makes it packed. A packed set becomes a
@@ -35,16 +38,20 @@
 namespace roxdb::types {
 
 enum class SetEncoding : uint8_t { kIntegers = 0, kPacked = 1, kTable = 2 };
+// In an entry kIntegers has 2 bytes each, and these are the others.
+inline constexpr uint8_t kIntegersOf4 = 3;
+inline constexpr uint8_t kIntegersOf8 = 4;
 
 // Ascending integers of one width; a view.
 class IntegerRun {
  public:
-  explicit IntegerRun(std::string_view bytes) : bytes_(bytes) {}
-  size_t width() const { return static_cast<uint8_t>(bytes_[0]); }
-  size_t size() const { return (bytes_.size() - 1) / width(); }
+  IntegerRun(std::string_view bytes, size_t width) : bytes_(bytes), width_(width) {}
+  std::string_view bytes() const { return bytes_; }
+  size_t width() const { return width_; }
+  size_t size() const { return bytes_.size() / width_; }
   int64_t at(size_t index) const {
     const char* const place = bytes_.data() + offset(index);
-    switch (width()) {
+    switch (width_) {
       case 2:
         return read<int16_t>(place);
       case 4:
@@ -59,7 +66,7 @@ class IntegerRun {
     const size_t index = lower_bound(value);
     return index < size() && at(index) == value;
   }
-  size_t offset(size_t index) const { return 1 + index * width(); }
+  size_t offset(size_t index) const { return index * width_; }
 
  private:
   template <class Integer>
@@ -70,6 +77,7 @@ class IntegerRun {
   }
 
   std::string_view bytes_;
+  size_t width_;
 };
 
 // A set as it is read. Dead after any change of the keyspace. A member that is given out lives
@@ -78,7 +86,15 @@ class SetView {
  public:
   explicit SetView(const Entry& entry) : entry_(&entry) {}
 
-  SetEncoding encoding() const { return static_cast<SetEncoding>(entry_->encoding()); }
+  SetEncoding encoding() const {
+    const uint8_t kept = entry_->encoding();
+    return kept < kIntegersOf4 ? static_cast<SetEncoding>(kept) : SetEncoding::kIntegers;
+  }
+  // REQUIRES: kIntegers.
+  IntegerRun integers() const {
+    const uint8_t kept = entry_->encoding();
+    return {run(), kept == kIntegersOf4 ? 4u : kept == kIntegersOf8 ? 8u : 2u};
+  }
   size_t size() const;  // O(members) when packed
   bool contains(std::string_view member) const;
   // visit(std::string_view member).
@@ -98,7 +114,6 @@ class SetView {
  private:
   friend class SetValue;
   std::string_view run() const { return PackedBytes::of(*entry_); }
-  IntegerRun integers() const { return IntegerRun(run()); }
   const SetTable& table() const { return *entry_->pointer<const SetTable>(); }
 
   const Entry* entry_;

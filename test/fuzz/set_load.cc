@@ -26,7 +26,7 @@ void check_form(const Entry& entry) {
   const SetView view(entry);
   if (view.encoding() == SetEncoding::kTable) return entry.pointer<const SetTable>()->check();
   if (view.encoding() == SetEncoding::kPacked) return;  // no more than its members
-  const IntegerRun run(PackedBytes::of(entry));
+  const IntegerRun run = view.integers();
   for (size_t i = 1; i < run.size(); ++i) ROX_ASSERT(run.at(i - 1) < run.at(i));
 }
 

@@ -110,6 +110,16 @@ BOOST_AUTO_TEST_CASE(sets_agree_with_a_model) {
   BOOST_TEST(encodings.size() == 3u);
 }
 
+// With each byte more the entry would take the next block.
+BOOST_AUTO_TEST_CASE(ten_integers_and_a_key_of_16_bytes_fill_a_block_exactly) {
+  const std::pair<int64_t, size_t> cases[] = {{1, 48}, {100'000, 64}, {10'000'000'000, 104}};
+  for (const auto& [first, bytes] : cases) {
+    Holder holder(home, SetValue::create(home, {.key = "key:567890123456"}));
+    for (int64_t i = 0; i < 10; ++i) holder.value().add(std::to_string(first + i));
+    BOOST_TEST(holder.entry().occupied_bytes() == bytes);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(integers_of_any_width_stay_in_order) {
   Holder holder(home);
   const std::vector<std::string> ascending = {std::to_string(std::numeric_limits<int64_t>::min()),
