@@ -165,6 +165,29 @@ uint64_t murmur_hash_64a(std::string_view bytes, uint64_t seed) {
   return hash ^ hash >> kShift;
 }
 
+// Runs of one byte each, one after the other.
+struct ShortRuns {
+  unsigned count;
+  unsigned registers;  // that they cover together
+};
+
+// Those at the front of eight bytes, where a run begins: up to the first long one. Read one by one,
+// zeros and values take turns that no processor foresees.
+ShortRuns short_runs(const char* at) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  const uint64_t word = read_word(at);
+  const uint64_t values = word >> 7 & kOnes;
+  const uint64_t longs = word >> 6 & kOnes & ~values;
+  const unsigned count = longs == 0 ? 8 : static_cast<unsigned>(std::countr_zero(longs)) / 8;
+  // A byte's low bits are the length less one: six of zeros, two of a value.
+  uint64_t lengths = (word & kOnes * 0x3f & ~(values * 0x3c)) + kOnes;
+  if (count < 8) lengths &= (uint64_t{1} << 8 * count) - 1;
+  // Eight lengths up to 64 do not fit a byte together, but pairs of them do.
+  constexpr uint64_t kEvenBytes = 0x00ff00ff00ff00ff;
+  const uint64_t pairs = (lengths & kEvenBytes) + (lengths >> 8 & kEvenBytes);
+  return {count, static_cast<unsigned>(pairs * 0x0001000100010001 >> 48)};
+}
+
 // Joins neighbours of the same value where a run can say both, looking at five runs from `at` on;
 // returns the new size of `bytes`. Five, and one run fewer for each join: as Redis does.
 size_t join_values(char* bytes, size_t size, size_t at) {
@@ -307,6 +330,14 @@ Result<bool> HyperLogLog::raise_sparse(HllPlace place) {
   size_t first = 0;
   HllRun run;
   for (; at < old.size(); at += run.bytes) {
+    while (old.size() - at >= sizeof(uint64_t)) {
+      const ShortRuns passed = short_runs(old.data() + at);
+      if (passed.count == 0 || place.index < first + passed.registers) break;
+      first += passed.registers;
+      at += passed.count;
+      previous = at - 1;
+    }
+    if (at == old.size()) break;
     run = runs.run_at(at);
     if (place.index < first + run.length) break;
     previous = at;

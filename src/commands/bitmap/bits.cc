@@ -10,8 +10,10 @@ namespace roxdb::commands {
 namespace {
 
 constexpr size_t kWordBytes = sizeof(uint64_t);
-constexpr size_t kBlockWords = 8;
-constexpr size_t kBlockBytes = kBlockWords * kWordBytes;
+// Passed by reference only: how one is passed by value depends on the processor. As bytes lie in
+// memory: a memcpy of so many would go by way of the stack.
+using Vector [[gnu::vector_size(32)]] = uint64_t;
+using VectorBytes [[gnu::aligned(1), gnu::may_alias]] = Vector;
 // What is combined at a time: result and a source lie in the first-level cache together.
 constexpr size_t kChunkBytes = 4096;
 
@@ -41,39 +43,59 @@ uint64_t word_at(const char* at) {
 [[gnu::target("popcnt")]] size_t count_by_instruction(const char* at, size_t size) {
   return count_with(at, size);
 }
+bool has_popcnt() { return __builtin_cpu_supports("popcnt") != 0; }
+bool has_avx2() { return __builtin_cpu_supports("avx2") != 0; }
 #endif
 
 size_t count_bytes(std::string_view bytes) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("popcnt")) return count_by_instruction(bytes.data(), bytes.size());
+  if (has_popcnt()) return count_by_instruction(bytes.data(), bytes.size());
 #endif
   return count_with(bytes.data(), bytes.size());
 }
 
 // ---- combining ----
 
-// result = operate(result, source), byte by byte.
+// operate(a, b) changes a, vectors or bytes.
+constexpr auto kAnd = [](auto& a, const auto& b) { a &= b; };
+constexpr auto kOr = [](auto& a, const auto& b) { a |= b; };
+constexpr auto kXor = [](auto& a, const auto& b) { a ^= b; };
+constexpr auto kWithout = [](auto& a, const auto& b) { a &= ~b; };
+constexpr auto kComplement = [](auto& a, const auto& b) { a = ~b; };
+
 template <class Operate>
-void fold(char* __restrict result, const char* __restrict source, size_t size, Operate operate) {
-  for (; size >= kBlockBytes; result += kBlockBytes, source += kBlockBytes, size -= kBlockBytes) {
-    uint64_t a[kBlockWords];
-    uint64_t b[kBlockWords];
-    std::memcpy(a, result, sizeof a);
-    std::memcpy(b, source, sizeof b);
-    for (size_t i = 0; i < kBlockWords; ++i) a[i] = operate(a[i], b[i]);
-    std::memcpy(result, a, sizeof a);
+[[gnu::always_inline]] inline void fold_with(char* result, const char* left, const char* right,
+                                             size_t size, Operate operate) {
+  size_t at = 0;
+  for (; size - at >= sizeof(Vector); at += sizeof(Vector)) {
+    Vector a = *reinterpret_cast<const VectorBytes*>(left + at);
+    const Vector b = *reinterpret_cast<const VectorBytes*>(right + at);
+    operate(a, b);
+    *reinterpret_cast<VectorBytes*>(result + at) = a;
   }
-  for (; size > 0; ++result, ++source, --size) {
-    *result = static_cast<char>(operate(static_cast<uint64_t>(static_cast<uint8_t>(*result)),
-                                        static_cast<uint64_t>(static_cast<uint8_t>(*source))));
+  for (; at < size; ++at) {
+    uint32_t a = static_cast<uint8_t>(left[at]);
+    operate(a, uint32_t{static_cast<uint8_t>(right[at])});
+    result[at] = static_cast<char>(a);
   }
 }
 
-constexpr auto kAndWords = [](uint64_t a, uint64_t b) { return a & b; };
-constexpr auto kOrWords = [](uint64_t a, uint64_t b) { return a | b; };
-constexpr auto kXorWords = [](uint64_t a, uint64_t b) { return a ^ b; };
-constexpr auto kWithoutWords = [](uint64_t a, uint64_t b) { return a & ~b; };
-constexpr auto kComplement = [](uint64_t, uint64_t b) { return ~b; };
+#if defined(__x86_64__)
+template <class Operate>
+[[gnu::target("avx2")]] void fold_by_avx2(char* result, const char* left, const char* right,
+                                          size_t size, Operate operate) {
+  fold_with(result, left, right, size, operate);
+}
+#endif
+
+// result = left, operated on with right. The result may be one of both.
+template <class Operate>
+void fold(char* result, const char* left, const char* right, size_t size, Operate operate) {
+#if defined(__x86_64__)
+  if (has_avx2()) return fold_by_avx2(result, left, right, size, operate);
+#endif
+  fold_with(result, left, right, size, operate);
+}
 
 using Sources = std::span<const std::string_view>;
 
@@ -92,24 +114,33 @@ class Chunk {
  public:
   Chunk(char* result, size_t at, size_t size) : result_(result), at_(at), size_(size) {}
 
-  void copy(std::string_view source) { std::memcpy(result_, part(source), size_); }
-  template <class Operate>
-  void fold_in(std::string_view source, Operate operate) {
-    fold(result_, part(source), size_, operate);
-  }
+  // The first source, operated on with all others.
   template <class Operate>
   void fold_all(Sources sources, Operate operate) {
-    for (const std::string_view source : sources) fold_in(source, operate);
+    const char* left = part(sources[0], rooms_[0]);
+    if (sources.size() == 1) std::memcpy(result_, left, size_);
+    for (const std::string_view source : sources.subspan(1)) {
+      fold(result_, left, part(source, rooms_[1]), size_, operate);
+      left = result_;
+    }
   }
+  // The result so far, operated on with a source.
+  template <class Operate>
+  void fold_in(std::string_view source, Operate operate) {
+    fold(result_, result_, part(source, rooms_[0]), size_, operate);
+  }
+  void clear() { std::memset(result_, 0, size_); }
   void keep_single(Sources sources);
 
  private:
-  const char* part(std::string_view source) { return chunk_of(source, at_, size_, room_); }
+  const char* part(std::string_view source, char* room) const {
+    return chunk_of(source, at_, size_, room);
+  }
 
   char* result_;
   size_t at_;
   size_t size_;
-  char room_[kChunkBytes];
+  char rooms_[2][kChunkBytes];  // for sources that end within the chunk
 };
 
 // Bits of any source without those that a second one has as well.
@@ -118,13 +149,12 @@ void Chunk::keep_single(Sources sources) {
   char common[kChunkBytes];
   std::memset(result_, 0, size_);
   for (const std::string_view source : sources) {
-    const char* const bits = part(source);
-    std::memcpy(common, result_, size_);
-    fold(common, bits, size_, kAndWords);
-    fold(several, common, size_, kOrWords);
-    fold(result_, bits, size_, kOrWords);
+    const char* const bits = part(source, rooms_[0]);
+    fold(common, result_, bits, size_, kAnd);
+    fold(several, several, common, size_, kOr);
+    fold(result_, result_, bits, size_, kOr);
   }
-  fold(result_, several, size_, kWithoutWords);
+  fold(result_, result_, several, size_, kWithout);
 }
 
 void combine_chunk(BitOperation operation, Sources sources, Chunk& chunk) {
@@ -132,27 +162,20 @@ void combine_chunk(BitOperation operation, Sources sources, Chunk& chunk) {
   const Sources others = sources.subspan(1);
   switch (operation) {
     case BitOperation::kAnd:
-      chunk.copy(first);
-      return chunk.fold_all(others, kAndWords);
+      return chunk.fold_all(sources, kAnd);
     case BitOperation::kOr:
-      chunk.copy(first);
-      return chunk.fold_all(others, kOrWords);
+      return chunk.fold_all(sources, kOr);
     case BitOperation::kXor:
-      chunk.copy(first);
-      return chunk.fold_all(others, kXorWords);
+      return chunk.fold_all(sources, kXor);
     case BitOperation::kNot:
       return chunk.fold_in(first, kComplement);
     case BitOperation::kDiff:
-      chunk.copy(first);
-      return chunk.fold_all(others, kWithoutWords);
+      return chunk.fold_all(sources, kWithout);
     case BitOperation::kDiff1:
-      chunk.copy({});
-      chunk.fold_all(others, kOrWords);
-      return chunk.fold_in(first, kWithoutWords);
     case BitOperation::kAndOr:
-      chunk.copy({});
-      chunk.fold_all(others, kOrWords);
-      return chunk.fold_in(first, kAndWords);
+      others.empty() ? chunk.clear() : chunk.fold_all(others, kOr);
+      return operation == BitOperation::kDiff1 ? chunk.fold_in(first, kWithout)
+                                               : chunk.fold_in(first, kAnd);
     case BitOperation::kOne:
       return chunk.keep_single(sources);
   }
@@ -160,17 +183,40 @@ void combine_chunk(BitOperation operation, Sources sources, Chunk& chunk) {
 
 // ---- seeking ----
 
+// How many bytes at the front are in groups of four vectors of which all bytes are `skipped`.
+[[gnu::always_inline]] inline size_t skip_with(std::string_view bytes, uint8_t skipped) {
+  const uint64_t word = skipped * 0x0101010101010101u;
+  const Vector wanted = {word, word, word, word};
+  constexpr size_t kGroupBytes = 4 * sizeof(Vector);
+  const char* from = bytes.data();
+  for (size_t left = bytes.size(); left >= kGroupBytes; left -= kGroupBytes) {
+    const VectorBytes* const group = reinterpret_cast<const VectorBytes*>(from);
+    const Vector a =
+        ((group[0] ^ wanted) | (group[1] ^ wanted)) | ((group[2] ^ wanted) | (group[3] ^ wanted));
+    if ((a[0] | a[1] | a[2] | a[3]) != 0) break;
+    from += kGroupBytes;
+  }
+  return static_cast<size_t>(from - bytes.data());
+}
+
+#if defined(__x86_64__)
+[[gnu::target("avx2")]] size_t skip_by_avx2(std::string_view bytes, uint8_t skipped) {
+  return skip_with(bytes, skipped);
+}
+#endif
+
+size_t skip_groups(std::string_view bytes, uint8_t skipped) {
+#if defined(__x86_64__)
+  if (has_avx2()) return skip_by_avx2(bytes, skipped);
+#endif
+  return skip_with(bytes, skipped);
+}
+
 // The first byte that is not `skipped`; bytes.size() when all are.
 size_t find_other_byte(std::string_view bytes, uint8_t skipped) {
-  const uint64_t skipped_word = skipped * 0x0101010101010101u;
-  size_t at = 0;
-  for (; bytes.size() - at >= kBlockBytes; at += kBlockBytes) {
-    uint64_t differences = 0;
-    for (size_t i = 0; i < kBlockWords; ++i) {
-      differences |= word_at(bytes.data() + at + i * kWordBytes) ^ skipped_word;
-    }
-    if (differences != 0) break;
-  }
+  size_t at = skip_groups(bytes, skipped);
+  const uint64_t word = skipped * 0x0101010101010101u;
+  while (bytes.size() - at >= kWordBytes && word_at(bytes.data() + at) == word) at += kWordBytes;
   while (at < bytes.size() && static_cast<uint8_t>(bytes[at]) == skipped) ++at;
   return at;
 }

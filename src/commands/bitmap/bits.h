@@ -1,7 +1,7 @@
 // bits.h: what bitmaps are counted, sought and combined with. Bit 0 is the highest of byte 0.
 //
-// The loops run over words, in blocks of a fixed size, so that the compiler makes vectors of them
-// at -O2; counting takes the processor's own instruction where there is one.
+// The loops run over vectors of 32 bytes; each is compiled twice, and runs with the instructions of
+// AVX2, or for counting POPCNT, where the processor has them.
 #pragma once
 
 #include <cstddef>
