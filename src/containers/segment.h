@@ -132,6 +132,11 @@ struct alignas(64) Bucket {
       if (cell.tag() != 0) prefetch_item(cell.pointer());
     }
   }
+  void prefetch_heads() const {
+    for (const Cell& cell : cells) {
+      if (cell.tag() != 0) prefetch_line(cell.pointer());
+    }
+  }
 };
 static_assert(sizeof(Bucket) == 64);
 

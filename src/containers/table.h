@@ -66,6 +66,7 @@
 // buckets: B. Lu et al., "Dash", PVLDB 13(8), 2020.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -353,11 +354,10 @@ class Table : public TableBase {
     const Cell* cell = random_cell(random);
     return cell != nullptr ? item(cell) : nullptr;
   }
-  // All items of a random segment, none when the table is empty: many candidates for one miss.
+  // All items of a random segment, none when the table is empty: many candidates for one miss. The
+  // visitor reads the head of each, its first bytes, and no more.
   template <class Visitor>
-  void sample_segment(Random& random, Visitor&& visit) const {
-    if (!empty()) visit_segment(random_segment(random), visit);
-  }
+  void sample_segment(Random& random, Visitor&& visit) const;
   // All items, segments in the order of hashes. A visitor may release its item when the table is
   // cleared or dropped afterwards.
   template <class Visitor>
@@ -496,6 +496,26 @@ void Table<Owner>::visit_segment(const Segment* segment, Visitor& visit) {
         if (cell.tag() != 0) visit(item(&cell));
       }
       bucket = following;
+    }
+  }
+}
+
+// Heads come from all over the memory: two buckets of them are under way while a third is visited.
+template <class Owner>
+template <class Visitor>
+void Table<Owner>::sample_segment(Random& random, Visitor&& visit) const {
+  if (empty()) return;
+  for (const Segment* segment = random_segment(random); segment != nullptr;
+       segment = segment->chain) {
+    constexpr uint32_t kAhead = 2;
+    const Bucket* const buckets = segment->buckets();
+    const uint32_t count = segment->bucket_count;
+    for (uint32_t i = 0; i < std::min(kAhead, count); ++i) buckets[i].prefetch_heads();
+    for (uint32_t i = 0; i < count; ++i) {
+      if (i + kAhead < count) buckets[i + kAhead].prefetch_heads();
+      for (const Cell& cell : buckets[i].cells) {
+        if (cell.tag() != 0) visit(item(&cell));
+      }
     }
   }
 }
