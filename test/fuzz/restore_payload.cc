@@ -10,10 +10,14 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "containers/block_list.h"
 #include "persist/crc64.h"
 #include "persist/rdb_payload.h"
 #include "persist/rdb_value_reader.h"
 #include "test/fuzz/fuzz_target.h"
+#include "types/hash_value.h"
+#include "types/list_value.h"
+#include "types/set_value.h"
 #include "types/sorted_set_value.h"
 #include "types/stream_value.h"
 
@@ -41,12 +45,30 @@ types::Limits limits_of(bool small) {
   return limits;
 }
 
-void check(const types::Entry& entry) {
-  if (entry.type() == types::TypeId::kSortedSet) types::SortedSetView(entry).check();
-  if (entry.type() != types::TypeId::kStream) return;
-  const types::Stream& stream = types::stream_of(entry);
+void check_stream(const types::Stream& stream) {
   stream.check();
   for (const types::Group* group : stream.groups()) group->check();
+}
+
+// What a packed value promises of itself its own target looks after.
+void check(const types::Entry& entry) {
+  switch (entry.type()) {
+    case types::TypeId::kList:
+      if (entry.encoding() == static_cast<uint8_t>(types::ListEncoding::kPacked)) return;
+      return entry.pointer<const containers::BlockList>()->check();
+    case types::TypeId::kSet:
+      if (entry.encoding() != static_cast<uint8_t>(types::SetEncoding::kTable)) return;
+      return entry.pointer<const types::SetTable>()->check();
+    case types::TypeId::kHash:
+      if (!types::is_table(types::hash_encoding(entry))) return;
+      return entry.pointer<const types::HashTable>()->check();
+    case types::TypeId::kSortedSet:
+      return types::SortedSetView(entry).check();
+    case types::TypeId::kStream:
+      return check_stream(types::stream_of(entry));
+    default:
+      return;
+  }
 }
 
 types::Entry* load(const std::string& bytes, const types::ValueHome& home) {
