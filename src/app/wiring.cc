@@ -19,6 +19,7 @@ House::House()
   engine.services.provide(&acl);
   engine.services.provide(&pause);
   engine.services.provide(&transactions);
+  engine.services.provide(&hot_keys);
   engine.services.provide(&monitor);
   engine.services.provide(&turn);
   engine.services.provide(&pubsub);

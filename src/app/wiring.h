@@ -3,7 +3,7 @@
 //
 //   gates, in order           loading, ACL, busy with a script, memory, disk, Pub/Sub, pause,
 //   MULTI,
-//                             MONITOR
+//                             HOTKEYS, MONITOR
 //   sinks, in order           the log, WATCH, client tracking, notifications
 //   services for commands     what the constructor provides, and what rooms provide themselves
 #pragma once
@@ -25,6 +25,7 @@
 #include "scripting/scripting.h"
 #include "server/acl.h"
 #include "server/clients.h"
+#include "server/hot_keys.h"
 #include "server/loading_gate.h"
 #include "server/metrics.h"
 #include "server/monitor.h"
@@ -48,6 +49,7 @@ enum GateOrder : int {
   kPubSubGate,
   kPauseGate,        // what is refused anyway is refused at once
   kTransactionGate,  // only what could run now is queued
+  kHotKeysGate,      // weighs what runs
   kMonitorGate,      // the last: sees what runs
 };
 
@@ -84,6 +86,7 @@ class House {
   server::Transactions transactions{engine, clients, kTransactionGate, kWatchSink};
   server::PubSub pubsub{engine, clients, turn, kPubSubGate};
   server::Tracking tracking{engine, clients, turn, kTrackingSink};
+  server::HotKeys hot_keys{engine, clients, kHotKeysGate};
   server::Monitor monitor{engine, clients, turn, kMonitorGate};
   server::Notifications notifications{engine, pubsub, kNotificationSink};
   server::LoadingGate loading_gate;

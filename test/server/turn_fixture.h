@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "server/acl.h"
 #include "server/clients.h"
+#include "server/hot_keys.h"
 #include "server/monitor.h"
 #include "server/notifications.h"
 #include "server/pause.h"
@@ -59,7 +60,14 @@ class WireLink final : public Link {
   Wire& wire_;
 };
 
-enum GateOrder : int { kAclGate, kPubSubGate, kPauseGate, kTransactionGate, kMonitorGate };
+enum GateOrder : int {
+  kAclGate,
+  kPubSubGate,
+  kPauseGate,
+  kTransactionGate,
+  kHotKeysGate,
+  kMonitorGate
+};
 enum SinkOrder : int { kLogSink, kWatchSink, kTrackingSink, kNotificationSink };
 
 struct TurnFixture {
@@ -71,6 +79,7 @@ struct TurnFixture {
     engine.services.provide(&turn);
     engine.services.provide(&pubsub);
     engine.services.provide(&tracking);
+    engine.services.provide(&hot_keys);
     engine.services.provide(&monitor);
     clients.now_ms = 1'000'000;
   }
@@ -117,6 +126,7 @@ struct TurnFixture {
   Transactions transactions{engine, clients, kTransactionGate, kWatchSink};
   PubSub pubsub{engine, clients, turn, kPubSubGate};
   Tracking tracking{engine, clients, turn, kTrackingSink};
+  HotKeys hot_keys{engine, clients, kHotKeysGate};
   Monitor monitor{engine, clients, turn, kMonitorGate};
   Notifications notifications{engine, pubsub, kNotificationSink};
 };
