@@ -11,7 +11,7 @@ namespace {
 
 struct HotKeysFixture : TurnFixture {
   ~HotKeysFixture() {
-    clients.for_each([this](Client& client) { clients.close(client); });
+    clients.for_each([this](Client& one) { clients.close(one); });
   }
   // What the client is told to a line, line ends as blanks.
   std::string run(const std::string& line) {
