@@ -7,6 +7,7 @@
 
 #include "commands/geo/arguments.h"
 #include "commands/geo/cells.h"
+#include "commands/shared/reply_measure.h"
 #include "commands/sorted_set/members.h"
 #include "engine/call.h"
 #include "engine/command.h"
@@ -278,19 +279,22 @@ void sort_members(std::vector<FoundMember>& found, Sort sort) {
   }
 }
 
-Status reply_found(Call& call, const SearchRequest& request,
-                   const std::vector<FoundMember>& found) {
-  resp::Reply& reply = call.reply();
-  reply.array(found.size());
-  const int parts = 1 + request.with_distance + request.with_score + request.with_coordinates;
-  for (const FoundMember& member : found) {
-    if (parts > 1) reply.array(static_cast<size_t>(parts));
-    reply.bulk(member.member);
-    if (request.with_distance) reply_geo_distance(reply, member.distance);
-    if (request.with_score) reply.integer(static_cast<int64_t>(member.score));
-    if (request.with_coordinates) reply_geo_point(reply, member.point);
-  }
-  return kOk;
+// `bytes`: of all members of the set.
+Status reply_found(Call& call, const SearchRequest& request, const std::vector<FoundMember>& found,
+                   size_t bytes) {
+  constexpr uint64_t kPartsMax = 7;  // the row, member, distance, score, and a point of two numbers
+  return reply_measured(
+      call, reply_bytes_of(kPartsMax * found.size(), bytes), [&](resp::Reply& reply) {
+        reply.array(found.size());
+        const int parts = 1 + request.with_distance + request.with_score + request.with_coordinates;
+        for (const FoundMember& member : found) {
+          if (parts > 1) reply.array(static_cast<size_t>(parts));
+          reply.bulk(member.member);
+          if (request.with_distance) reply_geo_distance(reply, member.distance);
+          if (request.with_score) reply.integer(static_cast<int64_t>(member.score));
+          if (request.with_coordinates) reply_geo_point(reply, member.point);
+        }
+      });
 }
 
 Status store_found(Call& call, const SearchRequest& request, engine::Event stored,
@@ -311,7 +315,7 @@ Status search(Call& call, const SearchForm& form) {
     sort_members(found, request.sort);
     if (request.count != 0 && found.size() > request.count) found.resize(request.count);
   }
-  if (request.destination == 0) return reply_found(call, request, found);
+  if (request.destination == 0) return reply_found(call, request, found, set ? set->bytes() : 0);
   return store_found(
       call, request,
       form.origin == Origin::kOptions ? event::kGeoSearchStore : event::kGeoRadiusStore, found);

@@ -60,7 +60,7 @@ constexpr CommandSpec kHSet{
     .since = "2.0.0",
     .complexity = "O(N) where N is the number of fields",
     .flags = kWrite | kDenyOom | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .members = "2..end/2",
     .handler = hset_command,
     .examples = kHSetExamples,
@@ -79,7 +79,7 @@ constexpr CommandSpec kHMSet{
     .since = "2.0.0",
     .complexity = "O(N) where N is the number of fields",
     .flags = kWrite | kDenyOom | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .members = "2..end/2",
     .deprecated_since = "4.0.0",
     .replaced_by = "`HSET` with multiple field-value pairs",
@@ -106,7 +106,7 @@ constexpr CommandSpec kHSetNx{
     .since = "2.0.0",
     .complexity = "O(1)",
     .flags = kWrite | kDenyOom | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .members = "2",
     .handler = hsetnx_command,
     .examples = kHSetNxExamples,
@@ -137,22 +137,7 @@ constexpr CommandSpec kHGet{
 // HMGET key field [...] -> their values, nil where there is none
 Status hmget_command(Call& call) {
   ROX_TRY(const std::optional<HashView> hash, read_hash(call, 1));
-  char room[kIntegerDigitsMax];
-  size_t bytes = 0;  // a field may be asked for many times
-  for (size_t i = 2; hash && i < call.argc(); ++i) {
-    if (const auto field = hash->find(call.arg(i), room)) bytes += field->value.size();
-    if (bytes > kReplyBytesMax) return errors::kReplyTooLarge;
-  }
-  call.reply().array(call.argc() - 2);
-  for (size_t i = 2; i < call.argc(); ++i) {
-    const auto field = hash ? hash->find(call.arg(i), room) : std::nullopt;
-    if (field) {
-      call.reply().bulk(field->value);
-    } else {
-      call.reply().null();
-    }
-  }
-  return kOk;
+  return reply_values(call, hash, 2);
 }
 constexpr Example kHMGetExamples[] = {
     {"HSET h f 1 g 2", ":2"}, {"HMGET h f x g", "*[$1 $nil $2]"}, {"HMGET none f", "*[$nil]"}};
@@ -191,7 +176,7 @@ constexpr CommandSpec kHDel{
     .since = "2.0.0",
     .complexity = "O(N) where N is the number of fields to remove",
     .flags = kWrite | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .members = "2..end",
     .handler = hdel_command,
     .examples = kHDelExamples,
@@ -212,7 +197,7 @@ constexpr CommandSpec kHExists{
     .since = "2.0.0",
     .complexity = "O(1)",
     .flags = kReadOnly | kFast,
-    .keys = "1:RO",
+    .keys = "1:RO!u",
     .members = "2",
     .handler = hexists_command,
     .examples = kHExistsExamples,
@@ -231,7 +216,7 @@ constexpr CommandSpec kHLen{
     .since = "2.0.0",
     .complexity = "O(1)",
     .flags = kReadOnly | kFast,
-    .keys = "1:RO",
+    .keys = "1:RO!u",
     .handler = hlen_command,
     .examples = kHLenExamples,
 };
@@ -254,7 +239,7 @@ constexpr CommandSpec kHStrLen{
     .since = "3.2.0",
     .complexity = "O(1)",
     .flags = kReadOnly | kFast,
-    .keys = "1:RO",
+    .keys = "1:RO!u",
     .members = "2",
     .handler = hstrlen_command,
     .examples = kHStrLenExamples,

@@ -40,6 +40,7 @@ bool reply_value(Call& call, std::optional<HashValue>& hash, std::string_view na
 Status hgetdel_command(Call& call) {
   ROX_TRY(std::optional<HashValue> hash, call.edit<HashValue>(1));
   ROX_TRY(const FieldList fields, read_field_list(call, 2, kCountNotPositive));
+  if (hash) ROX_TRY(check_values(call, hash->view(), fields.first));
   std::vector<std::string_view> deleted;
   call.reply().array(fields.count);
   for (size_t i = fields.first; i < call.argc(); ++i) {
@@ -86,6 +87,7 @@ Status hgetex_command(Call& call) {
                                                             : 2,
                                                   kCountNotPositive));
   const bool past = unit && is_past(call, expire_at_ms);
+  if (hash) ROX_TRY(check_values(call, hash->view(), fields.first));
   std::vector<std::string_view> reached;
   call.reply().array(fields.count);
   for (size_t i = fields.first; i < call.argc(); ++i) {
@@ -282,7 +284,7 @@ constexpr CommandSpec kHSetEx{
     .since = "8.0.0",
     .complexity = "O(N) where N is the number of fields",
     .flags = kWrite | kDenyOom | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = hsetex_command,
     .examples = kHSetExExamples,
 };

@@ -5,8 +5,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include "base/limits.h"
 #include "commands/hash/edit.h"
+#include "commands/shared/reply_measure.h"
 #include "commands/shared/scan_options.h"
 #include "engine/call.h"
 #include "engine/command.h"
@@ -30,19 +30,20 @@ enum class Part : uint8_t { kNames, kValues, kBoth };
 // HGETALL, HKEYS, HVALS: each field goes straight from the hash into the reply.
 Status reply_all(Call& call, Part part) {
   ROX_TRY(const std::optional<HashView> hash, read_hash(call, 1));
-  if (hash && hash->bytes() > kReplyBytesMax) return errors::kReplyTooLarge;
   const size_t count = hash ? hash->live_size() : 0;
-  if (part == Part::kBoth) {
-    call.reply().map(count);
-  } else {
-    call.reply().array(count);
-  }
-  if (!hash) return kOk;
-  hash->for_each([&](const Field& field) {
-    if (part != Part::kValues) call.reply().bulk(field.name);
-    if (part != Part::kNames) call.reply().bulk(field.value);
-  });
-  return kOk;
+  return reply_measured(call, reply_bytes_of(uint64_t{2} * count, hash ? hash->bytes() : 0),
+                        [&](resp::Reply& reply) {
+                          if (part == Part::kBoth) {
+                            reply.map(count);
+                          } else {
+                            reply.array(count);
+                          }
+                          if (!hash) return;
+                          hash->for_each([&](const Field& field) {
+                            if (part != Part::kValues) reply.bulk(field.name);
+                            if (part != Part::kNames) reply.bulk(field.value);
+                          });
+                        });
 }
 
 // HGETALL key -> map of field to value
@@ -122,7 +123,7 @@ Status scan_table(Call& call, const HashView& hash, uint64_t cursor, const ScanO
       found.push_back(field);
       bytes += field.name.size() + (options.no_values ? 0 : field.value.size());
     });
-  } while (cursor != 0 && visited < options.count && bytes < kReplyBytesMax);
+  } while (cursor != 0 && visited < options.count && bytes < call.engine().reply_bytes_max);
 
   call.reply().bulk(std::to_string(cursor));
   call.reply().array(options.no_values ? found.size() : 2 * found.size());
@@ -296,10 +297,9 @@ Status hrandfield_command(Call& call) {
     call.reply().array(0);
     return kOk;
   }
-  constexpr size_t kReplyBytesPerField = 16;  // a bulk's length line and ends, at most
   const uint64_t count = wanted.distinct ? std::min<uint64_t>(wanted.count, live) : wanted.count;
-  const uint64_t bytes_each = hash->bytes() / hash->size() + kReplyBytesPerField;
-  if (count > kReplyBytesMax / bytes_each) return errors::kReplyTooLarge;
+  const uint64_t bytes_each = hash->bytes() / hash->size() + kPartBytes;
+  if (count > call.engine().reply_bytes_max / bytes_each) return errors::kReplyTooLarge;
 
   if (types::is_table(hash->encoding())) {
     const TablePicks picks(*hash);

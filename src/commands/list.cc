@@ -5,6 +5,7 @@
 
 #include "base/numbers.h"
 #include "commands/list/ends.h"
+#include "commands/shared/reply_measure.h"
 #include "engine/call.h"
 #include "engine/command.h"
 #include "types/list_value.h"
@@ -57,7 +58,7 @@ constexpr CommandSpec kLPush{
     .since = "1.0.0",
     .complexity = "O(1) for each element",
     .flags = kWrite | kDenyOom | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = lpush_command,
     .examples = kLPushExamples,
 };
@@ -73,7 +74,7 @@ constexpr CommandSpec kRPush{
     .since = "1.0.0",
     .complexity = "O(1) for each element",
     .flags = kWrite | kDenyOom | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = rpush_command,
     .examples = kRPushExamples,
 };
@@ -89,7 +90,7 @@ constexpr CommandSpec kLPushX{
     .since = "2.2.0",
     .complexity = "O(1) for each element",
     .flags = kWrite | kDenyOom | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = lpushx_command,
     .examples = kLPushXExamples,
 };
@@ -105,7 +106,7 @@ constexpr CommandSpec kRPushX{
     .since = "2.2.0",
     .complexity = "O(1) for each element",
     .flags = kWrite | kDenyOom | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = rpushx_command,
     .examples = kRPushXExamples,
 };
@@ -125,7 +126,7 @@ constexpr CommandSpec kLLen{
     .since = "1.0.0",
     .complexity = "O(1)",
     .flags = kReadOnly | kFast,
-    .keys = "1:RO",
+    .keys = "1:RO!u",
     .handler = llen_command,
     .examples = kLLenExamples,
 };
@@ -164,11 +165,12 @@ Status lrange_command(Call& call) {
   }
   const ListView list(*entry);
   const Range range = clip_range(start, stop, list.size());
-  call.reply().array(range.count);
-  if (range.count == 0) return kOk;
-  ListCursor cursor = list.at(range.begin);
-  for (size_t i = 0; i < range.count; ++i, cursor.next()) reply_element(call, cursor);
-  return kOk;
+  return reply_measured(call, reply_bytes_of(range.count, list.bytes()), [&](resp::Reply& reply) {
+    reply.array(range.count);
+    if (range.count == 0) return;
+    ListCursor cursor = list.at(range.begin);
+    for (size_t i = 0; i < range.count; ++i, cursor.next()) reply_element(reply, cursor);
+  });
 }
 constexpr Example kLRangeExamples[] = {{"RPUSH k a b c", ":3"},
                                        {"LRANGE k 0 1", "*[$a $b]"},
@@ -195,7 +197,7 @@ Status lindex_command(Call& call) {
   const ListView list(*entry);
   const std::optional<size_t> place = clip_index(index, list.size());
   if (!place) return call.reply_null();
-  reply_element(call, list.at(*place));
+  reply_element(call.reply(), list.at(*place));
   return kOk;
 }
 constexpr Example kLIndexExamples[] = {
@@ -264,33 +266,34 @@ Status lpos_command(Call& call) {
   ROX_TRY(const PositionOptions options, read_position_options(call));
   ROX_TRY(const Entry* entry, call.read(1, TypeId::kList));
   if (entry == nullptr && !options.count) return call.reply_null();
-  resp::Reply& reply = call.reply();
   if (entry == nullptr) {
-    reply.array(0);
+    call.reply().array(0);
     return kOk;
   }
   const ListView list(*entry);
   const Encoded wanted(call.arg(2));
   const End end = options.from_back ? End::kRight : End::kLeft;
   const uint64_t wanted_max = options.count.value_or(1);
-  resp::Reply::Open array{};
-  if (options.count) array = reply.open(resp::Reply::Aggregate::kArray);
-  uint64_t matches = 0;
-  uint64_t found = 0;
-  uint64_t looked_at = 0;
-  for (ListCursor cursor = end_of(list, end); cursor; step_inwards(cursor, end), ++looked_at) {
-    if (options.looked_at_max != 0 && looked_at == options.looked_at_max) break;
-    if (!cursor.is(wanted) || ++matches < options.rank) continue;
-    const uint64_t index = options.from_back ? list.size() - 1 - looked_at : looked_at;
-    reply.integer(static_cast<int64_t>(index));
-    if (++found == wanted_max) break;
-  }
-  if (options.count) {
-    reply.close(array, found);
-  } else if (found == 0) {
-    reply.null();
-  }
-  return kOk;
+  const uint64_t found_max = wanted_max == 0 ? list.size() : std::min(wanted_max, list.size());
+  return reply_measured(call, reply_bytes_of(found_max, 0), [&](resp::Reply& reply) {
+    resp::Reply::Open array{};
+    if (options.count) array = reply.open(resp::Reply::Aggregate::kArray);
+    uint64_t matches = 0;
+    uint64_t found = 0;
+    uint64_t looked_at = 0;
+    for (ListCursor cursor = end_of(list, end); cursor; step_inwards(cursor, end), ++looked_at) {
+      if (options.looked_at_max != 0 && looked_at == options.looked_at_max) break;
+      if (!cursor.is(wanted) || ++matches < options.rank) continue;
+      const uint64_t index = options.from_back ? list.size() - 1 - looked_at : looked_at;
+      reply.integer(static_cast<int64_t>(index));
+      if (++found == wanted_max) break;
+    }
+    if (options.count) {
+      reply.close(array, found);
+    } else if (found == 0) {
+      reply.null();
+    }
+  });
 }
 constexpr Example kLPosExamples[] = {{"RPUSH k a b c 1 2 3 c c", ":8"},
                                      {"LPOS k c", ":2"},
@@ -336,7 +339,7 @@ constexpr CommandSpec kLSet{
     .since = "1.0.0",
     .complexity = "O(N) where N is the distance from the nearer end; O(1) for both ends",
     .flags = kWrite | kDenyOom,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = lset_command,
     .examples = kLSetExamples,
 };
@@ -371,7 +374,7 @@ constexpr CommandSpec kLInsert{
     .since = "2.2.0",
     .complexity = "O(N) where N is the number of elements in front of the pivot",
     .flags = kWrite | kDenyOom,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = linsert_command,
     .examples = kLInsertExamples,
 };
@@ -402,7 +405,7 @@ constexpr CommandSpec kLRem{
     .since = "1.0.0",
     .complexity = "O(N) where N is the length of the list",
     .flags = kWrite,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = lrem_command,
     .examples = kLRemExamples,
 };
@@ -439,7 +442,7 @@ constexpr CommandSpec kLTrim{
     .since = "1.0.0",
     .complexity = "O(N) where N is the number of elements removed",
     .flags = kWrite,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = ltrim_command,
     .examples = kLTrimExamples,
 };

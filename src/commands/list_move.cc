@@ -7,6 +7,7 @@
 
 #include "base/numbers.h"
 #include "commands/list/ends.h"
+#include "commands/shared/reply_measure.h"
 #include "commands/shared/timeout.h"
 #include "engine/call.h"
 #include "engine/command.h"
@@ -102,7 +103,7 @@ constexpr CommandSpec kLMove{
     .since = "6.2.0",
     .complexity = "O(1)",
     .flags = kWrite | kDenyOom,
-    .keys = "1:RW,2:RW",
+    .keys = "1:RW,2:RW!u",
     .handler = lmove_command,
     .examples = kLMoveExamples,
 };
@@ -123,7 +124,7 @@ constexpr CommandSpec kRPopLPush{
     .since = "1.2.0",
     .complexity = "O(1)",
     .flags = kWrite | kDenyOom,
-    .keys = "1:RW,2:RW",
+    .keys = "1:RW,2:RW!u",
     .deprecated_since = "6.2.0",
     .replaced_by = "`LMOVE` with the `RIGHT` and `LEFT` arguments",
     .handler = rpoplpush_command,
@@ -156,7 +157,7 @@ constexpr CommandSpec kBLMove{
     .since = "6.2.0",
     .complexity = "O(1)",
     .flags = kWrite | kDenyOom | kBlocking,
-    .keys = "1:RW,2:RW",
+    .keys = "1:RW,2:RW!u",
     .handler = blmove_command,
     .examples = kBLMoveExamples,
 };
@@ -181,7 +182,7 @@ constexpr CommandSpec kBRPopLPush{
     .since = "2.2.0",
     .complexity = "O(1)",
     .flags = kWrite | kDenyOom | kBlocking,
-    .keys = "1:RW,2:RW",
+    .keys = "1:RW,2:RW!u",
     .deprecated_since = "6.2.0",
     .replaced_by = "`BLMOVE` with the `RIGHT` and `LEFT` arguments",
     .handler = brpoplpush_command,
@@ -220,12 +221,18 @@ Result<bool> move_many(Call& call, Route route, const HowMany& how) {
   if (how.exactly && view.size() < how.count) return false;
   ROX_TRY(check_destination(call));
   const size_t count = std::min(how.count, view.size());
-  std::vector<std::string> texts;  // the outer one first
+  const auto for_each = [&](auto&& visit) {  // the outer one first
+    ListCursor cursor = end_of(view, route.from);
+    for (size_t i = 0; i < count; ++i, step_inwards(cursor, route.from)) {
+      visit(Text(cursor.element()).view());
+    }
+  };
+  ROX_TRY(check_reply(call, reply_bytes_of(count, view.bytes()), [&](resp::Reply& reply) {
+    for_each([&reply](std::string_view text) { reply.bulk(text); });
+  }));
+  std::vector<std::string> texts;
   texts.reserve(count);
-  ListCursor cursor = end_of(view, route.from);
-  for (size_t i = 0; i < count; ++i, step_inwards(cursor, route.from)) {
-    texts.emplace_back(Text(cursor.element()));
-  }
+  for_each([&texts](std::string_view text) { texts.emplace_back(text); });
   if (how.in_block && route.from == End::kRight) std::reverse(texts.begin(), texts.end());
   ROX_TRY(put_across(call, route, texts, how.in_block));
   // One by one at the front, the last to go stands first.

@@ -40,13 +40,13 @@ Status pop_one_key(Call& call, End end) {
   ROX_TRY(std::optional<ListValue> list, call.edit<ListValue>(1));
   if (!list) return count ? call.reply_null_array() : call.reply_null();
   if (!count) {
-    reply_element(call, end_of(list->view(), end));
+    reply_element(call.reply(), end_of(list->view(), end));
     pop(*list, end);
     popped(call, 1, *list, end);
   } else if (*count == 0) {
     call.reply().array(0);
   } else {
-    pop_and_reply(call, 1, *list, end, *count);
+    ROX_TRY(pop_and_reply(call, 1, *list, end, *count, false));
   }
   return kOk;
 }
@@ -109,11 +109,9 @@ Result<bool> pop_first_list(Call& call, Keys keys, End end, size_t count) {
   size_t key_index = 0;
   ROX_TRY(std::optional<ListValue> list, first_list(call, keys, key_index));
   if (!list) return false;
-  call.reply().array(2);
-  call.reply().bulk(call.arg(key_index));
-  const size_t popped_count = pop_and_reply(call, key_index, *list, end, count);
-  call.log_as(
-      {pop_name(end), call.arg(key_index), IntegerText(static_cast<int64_t>(popped_count))});
+  count = std::min(count, list->size());
+  ROX_TRY(pop_and_reply(call, key_index, *list, end, count, true));
+  call.log_as({pop_name(end), call.arg(key_index), IntegerText(static_cast<int64_t>(count))});
   return true;
 }
 
@@ -176,7 +174,7 @@ Status pop_or_wait(Call& call, End end) {
   if (list) {
     call.reply().array(2);
     call.reply().bulk(call.arg(key_index));
-    reply_element(call, end_of(list->view(), end));
+    reply_element(call.reply(), end_of(list->view(), end));
     pop(*list, end);
     popped(call, key_index, *list, end);
     call.log_as({pop_name(end), call.arg(key_index)});

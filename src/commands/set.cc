@@ -3,7 +3,6 @@
 #include <string>
 #include <vector>
 
-#include "base/limits.h"
 #include "commands/set/members.h"
 #include "commands/shared/scan_options.h"
 #include "engine/call.h"
@@ -43,7 +42,7 @@ constexpr CommandSpec kSAdd{
     .since = "1.0.0",
     .complexity = "O(1) for each member",
     .flags = kWrite | kDenyOom | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .members = "2..end",
     .handler = sadd_command,
     .examples = kSAddExamples,
@@ -70,7 +69,7 @@ constexpr CommandSpec kSRem{
     .since = "1.0.0",
     .complexity = "O(1) for each member",
     .flags = kWrite | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .members = "2..end",
     .handler = srem_command,
     .examples = kSRemExamples,
@@ -90,7 +89,7 @@ constexpr CommandSpec kSIsMember{
     .since = "1.0.0",
     .complexity = "O(1)",
     .flags = kReadOnly | kFast,
-    .keys = "1:RO",
+    .keys = "1:RO!u",
     .members = "2",
     .handler = sismember_command,
     .examples = kSIsMemberExamples,
@@ -133,7 +132,7 @@ constexpr CommandSpec kSCard{
     .since = "1.0.0",
     .complexity = "O(1)",
     .flags = kReadOnly | kFast,
-    .keys = "1:RO",
+    .keys = "1:RO!u",
     .handler = scard_command,
     .examples = kSCardExamples,
 };
@@ -187,7 +186,7 @@ constexpr CommandSpec kSMove{
     .since = "1.0.0",
     .complexity = "O(1)",
     .flags = kWrite | kFast,
-    .keys = "1:RW,2:RW",
+    .keys = "1:RW,2:RW!u",
     .members = "3",
     .handler = smove_command,
     .examples = kSMoveExamples,
@@ -223,7 +222,7 @@ Status sscan_command(Call& call) {
         copies.emplace_back(member);
       }
     });
-  } while (cursor != 0 && visited < options.count && bytes < kReplyBytesMax);
+  } while (cursor != 0 && visited < options.count && bytes < call.engine().reply_bytes_max);
 
   call.reply().array(2);
   call.reply().bulk(std::to_string(cursor));

@@ -5,8 +5,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include "base/limits.h"
 #include "commands/set/members.h"
+#include "commands/shared/reply_measure.h"
 #include "engine/call.h"
 #include "engine/command.h"
 #include "types/set_value.h"
@@ -26,7 +26,6 @@ namespace errors = engine::errors;
 namespace event = engine::event;
 
 constexpr Status kNotPositive = user_error("ERR value is out of range, must be positive");
-constexpr size_t kReplyBytesPerMember = 16;  // a bulk's length line and ends, at most
 // Of few among many, draws that came before are drawn again; beyond, one walk decides for each
 // member whether it is among those still to be found (Knuth, TAOCP 2, 3.4.2, algorithm S).
 constexpr uint64_t kFewOf = 3;
@@ -50,6 +49,12 @@ void draw(const SetView& set, size_t size, size_t count, Random& random, Visitor
     missing--;
     visit(member);
   });
+}
+
+// kReplyTooLarge when so many members, of the size they have on average, are too much.
+Status check_sample(Call& call, const SetView& set, uint64_t count) {
+  const uint64_t bytes_each = set.bytes() / set.size() + kPartBytes;
+  return count > call.engine().reply_bytes_max / bytes_each ? errors::kReplyTooLarge : kOk;
 }
 
 // SPOP key -> a member | nil
@@ -90,6 +95,7 @@ Status spop_command(Call& call) {
   const size_t size = set->view().size();
   if (count >= size) return pop_all(call, set->view());
 
+  ROX_TRY(check_sample(call, set->view(), count));
   std::vector<std::string> members;
   members.reserve(count);
   draw(set->view(), size, count, call.engine().random,
@@ -146,9 +152,7 @@ Status srandmember_command(Call& call) {
   const bool distinct = wanted > 0;
   uint64_t count = static_cast<uint64_t>(distinct ? wanted : -wanted);
   if (distinct) count = std::min<uint64_t>(count, size);
-  if (count > kReplyBytesMax / (set->bytes() / size + kReplyBytesPerMember)) {
-    return errors::kReplyTooLarge;
-  }
+  ROX_TRY(check_sample(call, *set, count));
   call.reply().array(count);
   if (distinct) {
     draw(*set, size, count, random, [&](std::string_view member) { call.reply().bulk(member); });

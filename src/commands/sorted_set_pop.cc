@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "commands/shared/integer_text.h"
+#include "commands/shared/reply_measure.h"
 #include "commands/shared/timeout.h"
 #include "commands/sorted_set/members.h"
 #include "engine/call.h"
@@ -23,6 +24,7 @@ using engine::kFast;
 using engine::kWrite;
 using types::RankRange;
 using types::SortedSetValue;
+using types::SortedSetView;
 namespace errors = engine::errors;
 namespace event = engine::event;
 
@@ -76,8 +78,8 @@ Status pop(Call& call, End end) {
   }
   const RankRange range = range_at(end, found->set, static_cast<uint64_t>(count));
   if (counted) {
-    reply_members(call.reply(), found->set.view(), range,
-                  {.downwards = end == End::kMax, .with_scores = true});
+    ROX_TRY(reply_members(call, found->set.view(), range,
+                          {.downwards = end == End::kMax, .with_scores = true}));
   } else {
     call.reply().array(2);  // flat in either protocol
     found->set.view().visit(range, [&](std::string_view member, double score) {
@@ -160,35 +162,35 @@ Result<ManyRequest> read_many(Call& call, size_t index) {
 }
 
 // Shows and takes the members: [key, [[member, score] ...]], pairs in either protocol.
-void take_many(Call& call, Found& found, const ManyRequest& request) {
+Status take_many(Call& call, Found& found, const ManyRequest& request) {
   const RankRange range = range_at(request.end, found.set, request.count);
-  resp::Reply& reply = call.reply();
-  reply.array(2);
-  reply.bulk(call.arg(found.index));
-  reply.array(range.size());
-  const auto show = [&](std::string_view member, double score) {
+  const SortedSetView view = found.set.view();
+  const auto show = [&](resp::Reply& reply) {
     reply.array(2);
-    reply.bulk(member);
-    reply.real(score);
+    reply.bulk(call.arg(found.index));
+    reply.array(range.size());
+    const auto show_pair = [&reply](std::string_view member, double score) {
+      reply.array(2);
+      reply.bulk(member);
+      reply.real(score);
+    };
+    if (request.end == End::kMin) {
+      view.visit(range, show_pair);
+    } else {
+      view.visit_downwards(range, show_pair);
+    }
   };
-  if (request.end == End::kMin) {
-    found.set.view().visit(range, show);
-  } else {
-    found.set.view().visit_downwards(range, show);
-  }
+  constexpr uint64_t kParts = 3;
+  ROX_TRY(reply_measured(call, reply_bytes_of(kParts * range.size(), view.bytes()), show));
   take(call, found, request.end, range);
+  return kOk;
 }
 
 // ZMPOP numkeys key... MIN|MAX [COUNT count] -> [key, members with scores], nil when all are absent
 Status zmpop_command(Call& call) {
   ROX_TRY(const ManyRequest request, read_many(call, 1));
   ROX_TRY(std::optional<Found> found, find_first(call, request.first_key, request.last_key));
-  if (found) {
-    take_many(call, *found, request);
-  } else {
-    call.reply().null_array();
-  }
-  return kOk;
+  return found ? take_many(call, *found, request) : call.reply_null_array();
 }
 constexpr Example kZMPopExamples[] = {
     {"ZMPOP 2 a b MIN", "*nil"},
@@ -293,8 +295,7 @@ Status bzmpop_command(Call& call) {
   ROX_TRY(const ManyRequest request, read_many(call, 2));
   ROX_TRY(std::optional<Found> found, find_first(call, request.first_key, request.last_key));
   if (!found) return wait_for(call, request.first_key, request.last_key, timeout_ms);
-  take_many(call, *found, request);
-  return kOk;
+  return take_many(call, *found, request);
 }
 constexpr Example kBZMPopExamples[] = {
     {"ZADD b 1 x 2 y 3 z", ":3"},

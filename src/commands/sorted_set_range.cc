@@ -137,9 +137,8 @@ Status reply_range(Call& call, const RangeForm& form) {
     call.reply().array(0);
     return kOk;
   }
-  reply_members(call.reply(), *set, request.range_in(*set),
-                {.downwards = request.downwards, .with_scores = request.with_scores});
-  return kOk;
+  return reply_members(call, *set, request.range_in(*set),
+                       {.downwards = request.downwards, .with_scores = request.with_scores});
 }
 
 // ZRANGE key start stop [...] -> members
@@ -331,7 +330,7 @@ constexpr CommandSpec kZRemRangeByRank{
     .complexity =
         "O(log(N)+M) where N is the number of members in the set and M that of those removed",
     .flags = kWrite,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = zremrangebyrank_command,
     .examples = kZRemRangeByRankExamples,
 };
@@ -350,7 +349,7 @@ constexpr CommandSpec kZRemRangeByScore{
     .complexity =
         "O(log(N)+M) where N is the number of members in the set and M that of those removed",
     .flags = kWrite,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = zremrangebyscore_command,
     .examples = kZRemRangeByScoreExamples,
 };
@@ -369,7 +368,7 @@ constexpr CommandSpec kZRemRangeByLex{
     .complexity =
         "O(log(N)+M) where N is the number of members in the set and M that of those removed",
     .flags = kWrite,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = zremrangebylex_command,
     .examples = kZRemRangeByLexExamples,
 };

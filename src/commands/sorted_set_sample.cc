@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/limits.h"
 #include "base/numbers.h"
 #include "base/random.h"
+#include "commands/shared/reply_measure.h"
 #include "commands/shared/scan_options.h"
 #include "commands/sorted_set/members.h"
 #include "engine/call.h"
@@ -61,8 +61,10 @@ Status reply_with_repetition(Call& call, const SortedSetView& set, uint64_t coun
   set.visit(set.all(), [&](std::string_view member, double) {
     bytes_max = std::max(bytes_max, member.size());
   });
-  constexpr size_t kOverheadBytes = 64;  // of a bulk and a score
-  if (count > kReplyBytesMax / (bytes_max + kOverheadBytes)) return errors::kReplyTooLarge;
+  constexpr uint64_t kParts = 3;  // the pair, the member, the score
+  if (count > call.engine().reply_bytes_max / reply_bytes_of(kParts, bytes_max)) {
+    return errors::kReplyTooLarge;
+  }
   std::vector<size_t> ranks(count);
   for (size_t& rank : ranks) rank = call.engine().random.below(set.size());
   return reply_ranks(call, set, ranks, with_scores);
@@ -99,8 +101,7 @@ Status zrandmember_command(Call& call) {
     return reply_with_repetition(call, *set, static_cast<uint64_t>(-count), with_scores);
   }
   if (static_cast<uint64_t>(count) >= set->size()) {
-    reply_members(call.reply(), *set, set->all(), {.with_scores = with_scores});
-    return kOk;
+    return reply_members(call, *set, set->all(), {.with_scores = with_scores});
   }
   const auto ranks = distinct_ranks(static_cast<size_t>(count), set->size(), random);
   return reply_ranks(call, *set, ranks, with_scores);
@@ -144,7 +145,7 @@ Status zscan_command(Call& call) {
         found.emplace_back(member, score);
         bytes += member.size();
       });
-    } while (cursor != 0 && visited < options.count && bytes < kReplyBytesMax);
+    } while (cursor != 0 && visited < options.count && bytes < call.engine().reply_bytes_max);
   } else {
     cursor = 0;
   }

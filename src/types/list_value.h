@@ -61,6 +61,7 @@ class ListView {
  public:
   explicit ListView(const Entry& entry);
   size_t size() const { return size_; }
+  size_t bytes() const { return list_ != nullptr ? list_->run_bytes() : run_.size(); }  // as packed
   ListCursor front() const;
   ListCursor back() const;
   // From the nearer end. REQUIRES: index < size().

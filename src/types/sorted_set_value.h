@@ -100,6 +100,8 @@ class SortedSetView {
   explicit SortedSetView(const Entry& entry);
 
   size_t size() const { return large_ != nullptr ? large_->order.size() : count_; }
+  // Bytes of members and scores, about.
+  size_t bytes() const { return large_ != nullptr ? large_->item_bytes : pairs_.size(); }
   std::optional<double> score(std::string_view member) const;
   std::optional<RankedScore> find(std::string_view member) const;
   // How many members come before this score; with it, when `inclusive`.

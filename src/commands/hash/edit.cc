@@ -1,5 +1,7 @@
 #include "commands/hash/edit.h"
 
+#include "commands/shared/reply_measure.h"
+
 namespace roxdb::commands {
 
 using engine::Call;
@@ -12,6 +14,40 @@ Result<std::optional<HashView>> read_hash(Call& call, size_t index) {
   ROX_TRY(const Entry* entry, call.read(index, engine::TypeId::kHash));
   if (entry == nullptr) return std::optional<HashView>();
   return std::optional<HashView>(HashView(*entry, call.now_ms()));
+}
+
+namespace {
+
+// A field may be asked for many times.
+uint64_t values_bytes_max(const Call& call, const HashView& hash, size_t first) {
+  const uint64_t count = call.argc() - first;
+  return reply_bytes_of(count, count * hash.bytes());
+}
+
+}  // namespace
+
+Status check_values(Call& call, const HashView& hash, size_t first) {
+  return check_reply(call, values_bytes_max(call, hash, first), [&](auto& reply) {
+    char room[kIntegerDigitsMax];
+    for (size_t i = first; i < call.argc() && !is_enough(reply); ++i) {
+      if (const auto field = hash.find(call.arg(i), room)) reply.bulk(field->value);
+    }
+  });
+}
+
+Status reply_values(Call& call, const std::optional<HashView>& hash, size_t first) {
+  if (hash) ROX_TRY(check_values(call, *hash, first));
+  call.reply().array(call.argc() - first);
+  for (size_t i = first; i < call.argc(); ++i) {
+    char room[kIntegerDigitsMax];
+    const auto field = hash ? hash->find(call.arg(i), room) : std::nullopt;
+    if (field) {
+      call.reply().bulk(field->value);
+    } else {
+      call.reply().null();
+    }
+  }
+  return kOk;
 }
 
 void drop_if_due(Call& call, HashValue& hash, std::string_view field) {

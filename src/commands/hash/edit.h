@@ -20,6 +20,11 @@ namespace roxdb::commands {
 // The hash at argument `index` as it is now; none when absent. kWrongType.
 Result<std::optional<types::HashView>> read_hash(engine::Call& call, size_t index);
 
+// The values of the fields that the arguments from `first` on name, nil where there is none.
+// kReplyTooLarge; asked beforehand by who changes the hash while it replies.
+Status reply_values(engine::Call& call, const std::optional<types::HashView>& hash, size_t first);
+Status check_values(engine::Call& call, const types::HashView& hash, size_t first);
+
 // Removes a field that an edit of the key at argument 1 names, if it is due.
 void drop_if_due(engine::Call& call, types::HashValue& hash, std::string_view field);
 

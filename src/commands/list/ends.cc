@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "commands/shared/reply_measure.h"
+
 namespace roxdb::commands {
 
 using engine::Call;
@@ -19,8 +21,8 @@ void pop(ListValue& list, End end, size_t count) {
   end == End::kLeft ? list.pop_front() : list.pop_back();
 }
 
-void reply_element(Call& call, const ListCursor& cursor) {
-  call.reply().bulk(containers::packed::Text(cursor.element()));
+void reply_element(resp::Reply& reply, const ListCursor& cursor) {
+  reply.bulk(containers::packed::Text(cursor.element()));
 }
 
 void popped(Call& call, size_t key_index, const ListValue& list, End end) {
@@ -29,15 +31,23 @@ void popped(Call& call, size_t key_index, const ListValue& list, End end) {
   if (is_empty) call.erase(key_index);
 }
 
-size_t pop_and_reply(Call& call, size_t key_index, ListValue& list, End end, size_t count) {
+Status pop_and_reply(Call& call, size_t key_index, ListValue& list, End end, size_t count,
+                     bool shows_key) {
   const types::ListView view = list.view();
   count = std::min(count, view.size());
-  call.reply().array(count);
-  ListCursor cursor = end_of(view, end);
-  for (size_t i = 0; i < count; ++i, step_inwards(cursor, end)) reply_element(call, cursor);
+  const auto show = [&](resp::Reply& reply) {
+    if (shows_key) {
+      reply.array(2);
+      reply.bulk(call.arg(key_index));
+    }
+    reply.array(count);
+    ListCursor cursor = end_of(view, end);
+    for (size_t i = 0; i < count; ++i, step_inwards(cursor, end)) reply_element(reply, cursor);
+  };
+  ROX_TRY(reply_measured(call, reply_bytes_of(count, view.bytes()), show));
   pop(list, end, count);
   popped(call, key_index, list, end);
-  return count;
+  return kOk;
 }
 
 }  // namespace roxdb::commands

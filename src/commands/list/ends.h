@@ -38,13 +38,14 @@ inline void push(types::ListValue& list, End end, const types::ListValue::Encode
 // Removes elements from one end. REQUIRES: the list has as many.
 void pop(types::ListValue& list, End end, size_t count = 1);
 
-void reply_element(engine::Call& call, const types::ListCursor& cursor);
+void reply_element(resp::Reply& reply, const types::ListCursor& cursor);
 // Elements were taken from a list: tells the sinks, and removes the key when none is left.
 void popped(engine::Call& call, size_t key_index, const types::ListValue& list, End end);
 
 // Pops `count` elements, or all when there are fewer, and replies with an array of them, the outer
-// one first. Returns how many. REQUIRES: the list is not empty.
-size_t pop_and_reply(engine::Call& call, size_t key_index, types::ListValue& list, End end,
-                     size_t count);
+// one first; with [key, array] when `shows_key`. kReplyTooLarge: nothing is done. REQUIRES: the
+// list is not empty.
+Status pop_and_reply(engine::Call& call, size_t key_index, types::ListValue& list, End end,
+                     size_t count, bool shows_key);
 
 }  // namespace roxdb::commands

@@ -1,6 +1,6 @@
 #include "commands/set/members.h"
 
-#include "base/limits.h"
+#include "commands/shared/reply_measure.h"
 
 namespace roxdb::commands {
 
@@ -14,10 +14,10 @@ Result<std::optional<SetView>> read_set(Call& call, size_t index) {
 }
 
 Status reply_members(Call& call, const SetView& set) {
-  if (set.bytes() > kReplyBytesMax) return engine::errors::kReplyTooLarge;
-  call.reply().set(set.size());
-  set.for_each([&call](std::string_view member) { call.reply().bulk(member); });
-  return kOk;
+  return reply_measured(call, reply_bytes_of(set.size(), set.bytes()), [&set](resp::Reply& reply) {
+    reply.set(set.size());
+    set.for_each([&reply](std::string_view member) { reply.bulk(member); });
+  });
 }
 
 void erase_if_empty(Call& call, size_t index, const types::SetValue& set) {

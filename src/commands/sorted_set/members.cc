@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "commands/shared/reply_measure.h"
+
 namespace roxdb::commands {
 
 using engine::Call;
@@ -25,17 +27,20 @@ void reply_member(resp::Reply& reply, std::string_view member, double score, boo
   if (with_score) reply.real(score);
 }
 
-void reply_members(resp::Reply& reply, const SortedSetView& view, types::RankRange range,
-                   MemberReply how) {
-  reply_members_header(reply, range.size(), how.with_scores);
-  const auto show = [&](std::string_view member, double score) {
-    reply_member(reply, member, score, how.with_scores);
-  };
-  if (how.downwards) {
-    view.visit_downwards(range, show);
-  } else {
-    view.visit(range, show);
-  }
+Status reply_members(Call& call, const SortedSetView& view, types::RankRange range,
+                     MemberReply how) {
+  const uint64_t parts = (how.with_scores ? uint64_t{3} : 1) * range.size();
+  return reply_measured(call, reply_bytes_of(parts, view.bytes()), [&](resp::Reply& reply) {
+    reply_members_header(reply, range.size(), how.with_scores);
+    const auto show = [&](std::string_view member, double score) {
+      reply_member(reply, member, score, how.with_scores);
+    };
+    if (how.downwards) {
+      view.visit_downwards(range, show);
+    } else {
+      view.visit(range, show);
+    }
+  });
 }
 
 void erase_if_empty(Call& call, size_t index, const SortedSetValue& set) {

@@ -18,9 +18,9 @@ struct MemberReply {
   bool with_scores = false;
 };
 // The members of a range as an array. With scores, RESP3 has an array of pairs where RESP2 has one
-// flat array. REQUIRES: the range is within view.all().
-void reply_members(resp::Reply& reply, const types::SortedSetView& view, types::RankRange range,
-                   MemberReply how);
+// flat array. kReplyTooLarge. REQUIRES: the range is within view.all().
+Status reply_members(engine::Call& call, const types::SortedSetView& view, types::RankRange range,
+                     MemberReply how);
 // One pair, as reply_members() shows it.
 void reply_member(resp::Reply& reply, std::string_view member, double score, bool with_score);
 // The header of reply_members() for `count` members.
