@@ -3,14 +3,17 @@
 #include <locale.h>
 
 #include <bit>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <string>
 
 #include "base/assert.h"
+#include "base/lenient_double.h"
 
 namespace roxdb {
 namespace {
@@ -111,6 +114,24 @@ locale_t c_locale() {
   return locale;
 }
 
+// An optional '-', then "0x" and hexadecimal digits, with or without a point and an exponent.
+std::optional<double> parse_hex_double(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  if (text.size() < 3 || text[0] != '0' || (text[1] | 0x20) != 'x') return std::nullopt;
+  text.remove_prefix(2);
+  // from_chars would take a second sign, "inf" and "nan".
+  if (text[0] != '.' && std::isxdigit(static_cast<unsigned char>(text[0])) == 0) {
+    return std::nullopt;
+  }
+  double value;
+  const char* end = text.data() + text.size();
+  const std::from_chars_result result =
+      std::from_chars(text.data(), end, value, std::chars_format::hex);
+  if (result.ec != std::errc() || result.ptr != end) return std::nullopt;
+  return negative ? -value : value;
+}
+
 }  // namespace
 
 std::optional<uint64_t> parse_uint64(std::string_view text) {
@@ -152,7 +173,20 @@ std::optional<double> parse_double(std::string_view text) {
   double value;
   const char* end = text.data() + text.size();
   const std::from_chars_result result = std::from_chars(text.data(), end, value);
-  if (result.ec != std::errc() || result.ptr != end || std::isnan(value)) return std::nullopt;
+  if (result.ec == std::errc() && result.ptr == end && !std::isnan(value)) [[likely]]
+    return value;
+  return parse_hex_double(text);
+}
+
+std::optional<double> parse_double_leniently(std::string_view text) {
+  text = text.substr(0, text.find('\0'));
+  if (text.empty()) return 0;
+  if (const auto value = parse_double(text)) [[likely]]
+    return value;
+  const std::string terminated(text);
+  char* end;
+  const double value = strtod_l(terminated.c_str(), &end, c_locale());
+  if (end == terminated.c_str() || *end != '\0' || std::isnan(value)) return std::nullopt;
   return value;
 }
 

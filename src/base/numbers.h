@@ -18,8 +18,8 @@ inline constexpr size_t kLongDoubleDigitsMax = 5 * 1024;  // INCRBYFLOAT: %.17Lf
 
 std::optional<int64_t> parse_int64(std::string_view text);
 std::optional<uint64_t> parse_uint64(std::string_view text);
-// Decimal or exponent form, "inf" and "infinity" in any case, each with or without a sign. Refused:
-// NaN, blanks, hex, and what a double cannot hold ("1e400", "1e-400").
+// Decimal, exponent or hex form ("0x1.8p4"), "inf", "infinity" in any case, each with or without a
+// sign. Refused: NaN, blanks, and what a double cannot hold ("1e400", "1e-400").
 std::optional<double> parse_double(std::string_view text);
 // As INCRBYFLOAT reads: strtold's forms (hex too), the whole text, no blanks in front, no NaN, no
 // overflow. In no locale but "C".

@@ -4,7 +4,6 @@
 // the same list on every machine.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +11,7 @@
 
 #include "base/numbers.h"
 #include "base/text.h"
+#include "commands/shared/reply_measure.h"
 #include "commands/sort/pattern.h"
 #include "engine/call.h"
 #include "engine/command.h"
@@ -79,8 +79,24 @@ Result<SortRequest> read_request(Call& call, bool takes_store) {
   return request;
 }
 
-// The key behind the last STORE. What follows the words that take values is no word.
-void find_stored_key(std::span<const std::string_view> args, std::vector<engine::KeyAt>& keys) {
+// The patterns of keys to sort by and to get.
+void find_patterns(std::span<const std::string_view> args, std::vector<engine::KeyAt>& keys) {
+  for (size_t i = 2; i + 1 < args.size(); ++i) {
+    if (equal_ignore_case(args[i], "LIMIT")) {
+      i += 2;
+    } else if (equal_ignore_case(args[i], "GET") || equal_ignore_case(args[i], "BY")) {
+      ++i;
+      if (args[i].find('*') == std::string_view::npos) continue;  // the element, or no order
+      keys.push_back({.arg = i, .access = engine::KeyAccess::kReadOnly, .pattern = true});
+    } else if (equal_ignore_case(args[i], "STORE")) {
+      i += 1;
+    }
+  }
+}
+
+// The same, and the key behind the last STORE. What follows the words that take values is no word.
+void find_sort_keys(std::span<const std::string_view> args, std::vector<engine::KeyAt>& keys) {
+  find_patterns(args, keys);
   size_t found = 0;
   for (size_t i = 2; i < args.size(); ++i) {
     if (equal_ignore_case(args[i], "LIMIT")) {
@@ -178,18 +194,17 @@ void visit_slice(const Entry& entry, Slice slice, bool reversed, Visitor&& visit
 
 // ---- the order ----
 
-// As strtod() reads a C string: blanks in front are skipped, a NUL ends it, nothing is 0.
+// As strtod() reads a C string: blanks in front are skipped, a NUL ends it, nothing is 0. What it
+// must round because it is too small is refused as what is too large is.
 std::optional<double> read_number(std::string_view text) {
   if (const auto integer = parse_int64(text)) return static_cast<double>(*integer);
   text = text.substr(0, text.find('\0'));
   if (text.empty()) return 0;
   const size_t begin = text.find_first_not_of(" \t\n\v\f\r");
   if (begin == std::string_view::npos) return std::nullopt;
-  text.remove_prefix(begin);
-  if (const auto number = parse_double(text)) return number;
-  const auto number = parse_long_double(text);  // hexadecimal
-  if (!number || std::abs(*number) > std::numeric_limits<double>::max()) return std::nullopt;
-  return static_cast<double>(*number);
+  const auto number = parse_double(text.substr(begin));
+  if (number && std::fpclassify(*number) == FP_SUBNORMAL) return std::nullopt;
+  return number;
 }
 
 // Gives each element what it is compared by. Where BY leads nowhere that is 0, or the least text.
@@ -273,23 +288,34 @@ Result<std::vector<Element>> sorted_elements(Call& call, const SortRequest& requ
 
 // ---- the result ----
 
-// show(optional text) for each value of the result: the elements, or what GET finds from each.
+// show(optional text) for each value of the result, the elements or what GET finds from each, until
+// it says false.
 template <class Show>
 void for_each_value(Call& call, const SortRequest& request, const std::vector<Element>& elements,
                     Show&& show) {
   PatternReader reader(call);
   for (const Element& element : elements) {
-    if (request.gets.empty()) show(std::optional<std::string_view>(element.text));
-    for (const SortPattern& pattern : request.gets) show(reader.read(pattern, element.text));
+    if (request.gets.empty() && !show(std::optional<std::string_view>(element.text))) return;
+    for (const SortPattern& pattern : request.gets) {
+      if (!show(reader.read(pattern, element.text))) return;
+    }
   }
 }
 
 Status reply_result(Call& call, const SortRequest& request, const std::vector<Element>& elements) {
-  call.reply().array(elements.size() * std::max<size_t>(request.gets.size(), 1));
-  for_each_value(call, request, elements, [&](std::optional<std::string_view> value) {
-    value ? call.reply().bulk(*value) : call.reply().null();
+  // What GET will find has to be looked up to be known.
+  uint64_t bytes_max = UINT64_MAX;
+  if (request.gets.empty()) {
+    bytes_max = 0;
+    for (const Element& element : elements) bytes_max += reply_bytes_of(1, element.text.size());
+  }
+  return reply_measured(call, bytes_max, [&](auto& reply) {
+    reply.array(elements.size() * std::max<size_t>(request.gets.size(), 1));
+    for_each_value(call, request, elements, [&](std::optional<std::string_view> value) {
+      value ? reply.bulk(*value) : reply.null();
+      return !is_enough(reply);
+    });
   });
-  return kOk;
 }
 
 // What GET does not find is stored as the empty text. An empty result deletes the key.
@@ -301,6 +327,7 @@ Status store_result(Call& call, const SortRequest& request, const std::vector<El
   ListBuilder list(call.keyspace().home());
   for_each_value(call, request, elements, [&](std::optional<std::string_view> value) {
     list.push_back(Encoded(value.value_or(std::string_view())));
+    return true;
   });
   const auto size = static_cast<int64_t>(list.size());
   const engine::EntryParts parts{.key = call.arg(request.store_index),
@@ -353,7 +380,7 @@ constexpr CommandSpec kSort{
     .flags = kWrite | kDenyOom,
     .keys = "1:RO,??:RO,??:OW",
     .acl = engine::kCategoryDangerous | engine::kCategorySortable,
-    .find_keys = find_stored_key,
+    .find_keys = find_sort_keys,
     .handler = sort_command,
     .examples = kSortExamples,
 };
@@ -372,6 +399,7 @@ constexpr CommandSpec kSortRo{
     .flags = kReadOnly,
     .keys = "1:RO,??:RO",
     .acl = engine::kCategoryDangerous | engine::kCategorySortable,
+    .find_keys = find_patterns,
     .handler = sort_ro_command,
     .examples = kSortRoExamples,
 };

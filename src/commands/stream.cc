@@ -102,7 +102,7 @@ constexpr CommandSpec kXAdd{
     .since = "5.0.0",
     .complexity = "O(1) for adding, O(N) for trimming where N is the number of records deleted",
     .flags = kWrite | kDenyOom | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .tips = "nondeterministic_output",
     .handler = xadd_command,
     .examples = kXAddExamples,
@@ -135,7 +135,7 @@ constexpr CommandSpec kXTrim{
     .since = "5.0.0",
     .complexity = "O(N) where N is the number of records deleted; whole blocks cost O(1)",
     .flags = kWrite,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .tips = "nondeterministic_output",
     .handler = xtrim_command,
     .examples = kXTrimExamples,
@@ -155,7 +155,7 @@ constexpr CommandSpec kXLen{
     .since = "5.0.0",
     .complexity = "O(1)",
     .flags = kReadOnly | kFast,
-    .keys = "1:RO",
+    .keys = "1:RO!u",
     .handler = xlen_command,
     .examples = kXLenExamples,
 };
@@ -176,8 +176,11 @@ Status reply_range(Call& call, size_t start_index, size_t end_index,
   } else if (count && *count == 0) {
     call.reply().null_array();
   } else {
-    reply_records(call.reply(), RecordCursor(stream->log(), start, end, direction),
-                  static_cast<uint64_t>(count.value_or(0)));
+    const auto count_max = static_cast<uint64_t>(count.value_or(0));
+    const uint64_t records = count ? std::min<uint64_t>(count_max, stream->size()) : stream->size();
+    return reply_measured(call, records_bytes_max(*stream, records), [&](resp::Reply& reply) {
+      reply_records(reply, RecordCursor(stream->log(), start, end, direction), count_max);
+    });
   }
   return kOk;
 }
@@ -247,7 +250,7 @@ constexpr CommandSpec kXDel{
     .since = "5.0.0",
     .complexity = "O(N log M) where N is the number of IDs and M that of blocks",
     .flags = kWrite | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = xdel_command,
     .examples = kXDelExamples,
 };
@@ -291,7 +294,7 @@ constexpr CommandSpec kXDelEx{
     .since = "8.2.0",
     .complexity = "O(N log M) where N is the number of IDs and M that of blocks",
     .flags = kWrite | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = xdelex_command,
     .examples = kXDelExExamples,
 };
@@ -351,7 +354,7 @@ constexpr CommandSpec kXSetId{
     .since = "5.0.0",
     .complexity = "O(1)",
     .flags = kWrite | kDenyOom | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = xsetid_command,
     .examples = kXSetIdExamples,
 };

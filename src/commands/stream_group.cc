@@ -121,7 +121,7 @@ constexpr CommandSpec kCreate{
     .since = "5.0.0",
     .complexity = "O(1)",
     .flags = kWrite | kDenyOom,
-    .keys = "2:RW",
+    .keys = "2:RW!u",
     .handler = xgroup_create_command,
     .examples = kCreateExamples,
 };
@@ -154,7 +154,7 @@ constexpr CommandSpec kSetId{
     .since = "5.0.0",
     .complexity = "O(1)",
     .flags = kWrite,
-    .keys = "2:RW",
+    .keys = "2:RW!u",
     .handler = xgroup_setid_command,
     .examples = kSetIdExamples,
 };
@@ -179,7 +179,7 @@ constexpr CommandSpec kDestroy{
     .since = "5.0.0",
     .complexity = "O(N) where N is the number of pending records of the group",
     .flags = kWrite,
-    .keys = "2:RW",
+    .keys = "2:RW!u",
     .handler = xgroup_destroy_command,
     .examples = kDestroyExamples,
 };
@@ -201,7 +201,7 @@ constexpr CommandSpec kCreateConsumer{
     .since = "6.2.0",
     .complexity = "O(1)",
     .flags = kWrite | kDenyOom,
-    .keys = "2:RW",
+    .keys = "2:RW!u",
     .handler = xgroup_createconsumer_command,
     .examples = kCreateConsumerExamples,
 };
@@ -228,7 +228,7 @@ constexpr CommandSpec kDelConsumer{
     .since = "5.0.0",
     .complexity = "O(N) where N is the number of its pending records",
     .flags = kWrite,
-    .keys = "2:RW",
+    .keys = "2:RW!u",
     .handler = xgroup_delconsumer_command,
     .examples = kDelConsumerExamples,
 };
@@ -288,7 +288,7 @@ constexpr CommandSpec kXAck{
     .since = "5.0.0",
     .complexity = "O(N log M) where N is the number of IDs and M that of pending records",
     .flags = kWrite | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = xack_command,
     .examples = kXAckExamples,
 };
@@ -340,7 +340,7 @@ constexpr CommandSpec kXAckDel{
     .since = "8.2.0",
     .complexity = "O(N log M) where N is the number of IDs and M that of pending records",
     .flags = kWrite | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = xackdel_command,
     .examples = kXAckDelExamples,
 };
@@ -432,7 +432,7 @@ Status xnack_command(Call& call) {
   if (given_back > 0) {
     log_unannounced(call);
     // No event tells of it, but readers that wait to claim something can do so now.
-    call.engine().waiting.on_change({call.db(), call.arg(1), event::kXGroupSetId});
+    call.engine().waiting.note(call.db(), call.arg(1));
   }
   return call.reply(given_back);
 }
@@ -449,7 +449,7 @@ constexpr CommandSpec kXNack{
     .since = "8.8.0",
     .complexity = "O(N log M) where N is the number of IDs and M that of pending records",
     .flags = kWrite | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .handler = xnack_command,
     .examples = kXNackExamples,
 };

@@ -132,14 +132,16 @@ void reply_full_group(resp::Reply& reply, const Stream& stream, const Group& gro
 Status xinfo_stream_command(Call& call) {
   ROX_TRY(const Stream* stream, read_stream(call, 2));
   if (stream == nullptr) return errors::kNoSuchKey;
-  resp::Reply& reply = call.reply();
   if (call.argc() == 3) {
-    reply.map(kHeadPairs + 3);
-    reply_head(reply, *stream);
-    reply_pair(reply, "groups", stream->groups().size());
-    reply_end(reply, *stream, "first-entry", RecordCursor::Direction::kForward);
-    reply_end(reply, *stream, "last-entry", RecordCursor::Direction::kBackward);
-    return kOk;
+    constexpr uint64_t kOtherParts = 32;
+    const uint64_t ends = records_bytes_max(*stream, 2) + reply_bytes_of(kOtherParts, 0);
+    return reply_measured(call, ends, [&](resp::Reply& reply) {
+      reply.map(kHeadPairs + 3);
+      reply_head(reply, *stream);
+      reply_pair(reply, "groups", stream->groups().size());
+      reply_end(reply, *stream, "first-entry", RecordCursor::Direction::kForward);
+      reply_end(reply, *stream, "last-entry", RecordCursor::Direction::kBackward);
+    });
   }
   constexpr uint64_t kRowsDefault = 10;
   uint64_t count = kRowsDefault;
@@ -153,14 +155,16 @@ Status xinfo_stream_command(Call& call) {
     ROX_TRY(const int64_t asked, call.integer(5));
     if (asked >= 0) count = static_cast<uint64_t>(asked);
   }
-  reply.map(kHeadPairs + 2);
-  reply_head(reply, *stream);
-  reply.bulk("entries");
-  reply_records(reply, RecordCursor(stream->log(), containers::kIdMin, containers::kIdMax), count);
-  reply.bulk("groups");
-  reply.array(stream->groups().size());
-  for (const Group* group : stream->groups()) reply_full_group(reply, *stream, *group, count);
-  return kOk;
+  return reply_measured(call, UINT64_MAX, [&](resp::Reply& reply) {
+    reply.map(kHeadPairs + 2);
+    reply_head(reply, *stream);
+    reply.bulk("entries");
+    reply_records(reply, RecordCursor(stream->log(), containers::kIdMin, containers::kIdMax),
+                  count);
+    reply.bulk("groups");
+    reply.array(stream->groups().size());
+    for (const Group* group : stream->groups()) reply_full_group(reply, *stream, *group, count);
+  });
 }
 constexpr Example kStreamExamples[] = {
     {"XADD s 1-1 a 1", "$1-1"},

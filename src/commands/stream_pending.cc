@@ -75,35 +75,11 @@ void reply_summary(resp::Reply& reply, const Group& group) {
   reply.close(open, count);
 }
 
-// XPENDING key group [[IDLE ms] start end count [consumer]] -> a summary, or the pending records of
-// a range: ID, consumer, ms since the delivery, deliveries
-Status xpending_command(Call& call) {
-  const bool is_summary = call.argc() == 3;
-  if (!is_summary && (call.argc() < 6 || call.argc() > 9)) return errors::kSyntax;
-  PendingRange range;
-  if (!is_summary) {
-    ROX_TRY(range, read_pending_range(call));
-  }
-  ROX_TRY(const Stream* stream, read_stream(call, 1));
-  const Group* group = stream == nullptr ? nullptr : stream->groups().find(call.arg(2));
-  if (group == nullptr) return no_such_key_or_group(call, call.arg(1), call.arg(2));
-  resp::Reply& reply = call.reply();
-  if (is_summary) {
-    reply_summary(reply, *group);
-    return kOk;
-  }
-  const IdIndex* index = &group->pending();
-  if (range.consumer) {
-    const Consumer* consumer = group->consumers().find(*range.consumer);
-    if (consumer == nullptr) {
-      reply.array(0);
-      return kOk;
-    }
-    index = &consumer->pending();
-  }
+void reply_rows(resp::Reply& reply, const Call& call, const PendingRange& range,
+                const IdIndex& index) {
   const resp::Reply::Open open = reply.open(resp::Reply::Aggregate::kArray);
   int64_t count = 0;
-  for (IdIndex::Place place = index->at_or_after(range.start); place && count < range.count;
+  for (IdIndex::Place place = index.at_or_after(range.start); place && count < range.count;
        place.next()) {
     const auto* pending = place.as<const Pending>();
     if (range.end < pending->id) break;
@@ -122,7 +98,45 @@ Status xpending_command(Call& call) {
     reply.integer(static_cast<int64_t>(pending->deliveries));
   }
   reply.close(open, static_cast<size_t>(count));
-  return kOk;
+}
+
+// XPENDING key group [[IDLE ms] start end count [consumer]] -> a summary, or the pending records of
+// a range: ID, consumer, ms since the delivery, deliveries
+Status xpending_command(Call& call) {
+  const bool is_summary = call.argc() == 3;
+  if (!is_summary && (call.argc() < 6 || call.argc() > 9)) return errors::kSyntax;
+  PendingRange range;
+  if (!is_summary) {
+    ROX_TRY(range, read_pending_range(call));
+  }
+  ROX_TRY(const Stream* stream, read_stream(call, 1));
+  const Group* group = stream == nullptr ? nullptr : stream->groups().find(call.arg(2));
+  if (group == nullptr) return no_such_key_or_group(call, call.arg(1), call.arg(2));
+  resp::Reply& reply = call.reply();
+  if (is_summary) {
+    reply_summary(reply, *group);
+    return kOk;
+  }
+  const IdIndex* index = &group->pending();
+  size_t longest_name = 0;
+  if (range.consumer) {
+    const Consumer* consumer = group->consumers().find(*range.consumer);
+    if (consumer == nullptr) {
+      reply.array(0);
+      return kOk;
+    }
+    index = &consumer->pending();
+    longest_name = consumer->name().size();
+  } else {
+    for (const Consumer* consumer : group->consumers()) {
+      longest_name = std::max(longest_name, consumer->name().size());
+    }
+  }
+  const auto rows =
+      std::min<uint64_t>(static_cast<uint64_t>(std::max<int64_t>(range.count, 0)), index->size());
+  constexpr uint64_t kParts = 5;
+  return reply_measured(call, rows * reply_bytes_of(kParts, longest_name),
+                        [&](resp::Reply& shown) { reply_rows(shown, call, range, *index); });
 }
 constexpr Example kXPendingExamples[] = {
     {"XADD s 1-1 a 1", "$1-1"},
@@ -241,6 +255,16 @@ Status xclaim_command(Call& call) {
   if (group == nullptr) return no_such_key_or_group(call, call.arg(1), call.arg(2));
   ROX_TRY(const ClaimOptions options, read_claim_options(call));
   const StreamValue& stream = *found;
+  if (!options.only_ids) {
+    // An ID may be named many times.
+    ROX_TRY(check_reply(call, records_bytes_max(*stream, options.ids.size()), [&](auto& reply) {
+      for (size_t i = 0; i < options.ids.size() && !is_enough(reply); ++i) {
+        if (group->find(options.ids[i]) != nullptr || options.force) {
+          reply_record(reply, *stream, options.ids[i]);
+        }
+      }
+    }));
+  }
   Claim claim{find_or_add_consumer(call, stream.home(), *group, call.arg(1), call.arg(3)),
               options.delivered_at_ms, options.deliveries, options.only_ids};
   claim.consumer->seen_at_ms = call.now_ms();
@@ -269,6 +293,8 @@ Status xclaim_command(Call& call) {
     log.add(*pending);
     claimed.push_back(id);
   }
+  // No event tells of it, but what was dated back may be due for a reader that waits to claim.
+  if (!claimed.empty()) call.engine().waiting.note(call.db(), call.arg(1));
   reply_claimed(call, *stream, claimed, options.only_ids);
   return kOk;
 }
@@ -288,7 +314,7 @@ constexpr CommandSpec kXClaim{
     .since = "5.0.0",
     .complexity = "O(N log M) where N is the number of IDs and M that of pending records",
     .flags = kWrite | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .tips = "nondeterministic_output",
     .handler = xclaim_command,
     .examples = kXClaimExamples,
@@ -335,6 +361,17 @@ Status xautoclaim_command(Call& call) {
   Group* group = found ? (*found)->groups().find(call.arg(2)) : nullptr;
   if (group == nullptr) return no_such_key_or_group(call, call.arg(1), call.arg(2));
   const StreamValue& stream = *found;
+  if (!options.only_ids) {
+    const auto rows = static_cast<uint64_t>(options.count);
+    const uint64_t rows_max = std::min<uint64_t>(rows, group->pending().size());
+    ROX_TRY(check_reply(call, records_bytes_max(*stream, rows_max), [&](auto& reply) {
+      uint64_t shown = 0;
+      for (IdIndex::Place place = group->pending().at_or_after(options.start);
+           place && shown < rows && !is_enough(reply); place.next(), ++shown) {
+        reply_record(reply, *stream, place.item()->id);
+      }
+    }));
+  }
   const Claim claim{find_or_add_consumer(call, stream.home(), *group, call.arg(1), call.arg(3)),
                     call.now_ms(), std::nullopt, options.only_ids};
   claim.consumer->seen_at_ms = call.now_ms();
@@ -387,7 +424,7 @@ constexpr CommandSpec kXAutoClaim{
     .since = "6.2.0",
     .complexity = "O(log N + M) where M is COUNT",
     .flags = kWrite | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .tips = "nondeterministic_output",
     .handler = xautoclaim_command,
     .examples = kXAutoClaimExamples,

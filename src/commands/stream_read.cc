@@ -99,6 +99,16 @@ Result<ReadOptions> read_options(Call& call, bool is_group) {
   return options;
 }
 
+// COUNT of things that there are so many of; 0: all.
+uint64_t at_most(uint64_t count, uint64_t size) {
+  return count == 0 ? size : std::min(count, size);
+}
+
+uint64_t add_bytes(uint64_t a, uint64_t b) {
+  uint64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
 // The reply, begun with the first stream that has something to give. RESP3 shows the streams as a
 // map, RESP2 as pairs.
 class StreamsReply {
@@ -124,14 +134,16 @@ class StreamsReply {
   size_t streams_ = 0;
 };
 
-// Nothing is there. Waits if the request wants to, else says so.
-Status wait_or_say(Call& call, const ReadOptions& options, engine::Args args) {
+// Nothing is there. Waits if the request wants to, else says so. In `again_ms` there is more, even
+// if no key changes; 0: never.
+Status wait_or_say(Call& call, const ReadOptions& options, engine::Args args, int64_t again_ms) {
   if (!options.wait_ms || call.timed_out() || !call.may_wait()) return call.reply_null_array();
   return call.wait({.type = types::TypeId::kStream,
                     .first_key = options.first_key,
                     .keys = options.streams,
                     .timeout_ms = *options.wait_ms,
                     .when_gone = options.has_group,
+                    .again_ms = again_ms,
                     .args = args});
 }
 
@@ -164,22 +176,38 @@ Status xread_command(Call& call) {
     ROX_TRY(streams[i], read_stream(call, options.first_key + i));
     ROX_TRY(after[i], read_after(call, options.id_index(i), streams[i]));
   }
-  StreamsReply reply(call.reply());
+  uint64_t bytes_max = 0;
+  bool has_more = false;
   for (size_t i = 0; i < options.streams; ++i) {
     if (streams[i] == nullptr) continue;
     const auto start = id_after(after[i]);
     const auto last = streams[i]->log().last();
-    if (!start || !last || *last < *start) continue;
-    reply.add(call.arg(options.first_key + i));
-    reply_records(call.reply(), RecordCursor(streams[i]->log(), *start, containers::kIdMax),
-                  options.count);
+    if (!start || !last || *last < *start) {
+      streams[i] = nullptr;
+      continue;
+    }
+    has_more = true;
+    bytes_max = add_bytes(
+        bytes_max, records_bytes_max(*streams[i], at_most(options.count, streams[i]->size())));
   }
-  if (reply.close()) return kOk;
+  if (has_more) {
+    return reply_measured(call, bytes_max, [&](auto& reply) {
+      StreamsReply shown(reply);
+      for (size_t i = 0; i < options.streams && !is_enough(reply); ++i) {
+        if (streams[i] == nullptr) continue;
+        shown.add(call.arg(options.first_key + i));
+        reply_records(reply,
+                      RecordCursor(streams[i]->log(), *id_after(after[i]), containers::kIdMax),
+                      options.count);
+      }
+      shown.close();
+    });
+  }
   // When it runs again, "$" must still mean what it means now.
   std::vector<IdText> settled(after.begin(), after.end());
   std::vector<std::string_view> args(call.args().begin(), call.args().end());
   for (size_t i = 0; i < options.streams; ++i) args[options.id_index(i)] = settled[i];
-  return wait_or_say(call, options, args);
+  return wait_or_say(call, options, args, 0);
 }
 constexpr Example kXReadExamples[] = {
     {"XADD s 1-1 a 1", "$1-1"},
@@ -209,6 +237,11 @@ struct Source {
   std::optional<Id> history_after;  // its own pending records behind this ID; none: new ones
 };
 
+// Nobody's, or pending for long enough.
+bool can_claim(const Call& call, const Pending& pending, int64_t idle_ms) {
+  return pending.consumer == nullptr || call.now_ms() - pending.delivered_at_ms >= idle_ms;
+}
+
 Result<Source> read_source(Call& call, const ReadOptions& options, size_t stream_number) {
   const size_t key_index = options.first_key + stream_number;
   const size_t id_index = options.id_index(stream_number);
@@ -233,6 +266,47 @@ Result<Source> read_source(Call& call, const ReadOptions& options, size_t stream
   if (after != containers::kIdMax)
     source.history_after = after;  // to Redis that one means ">", too
   return source;
+}
+
+// About what reading a source would show, without doing it.
+void preview(resp::Reply& reply, const Call& call, const ReadOptions& options,
+             const Source& source) {
+  const types::Stream& stream = *source.stream;
+  uint64_t count = 0;
+  const auto is_full = [&] { return options.count != 0 && count >= options.count; };
+  const auto show = [&](const Id& id) {
+    reply_record(reply, stream, id);
+    count++;
+  };
+  if (source.history_after) {
+    const Consumer* consumer = source.group->consumers().find(options.consumer);
+    const auto start = id_after(*source.history_after);
+    if (consumer == nullptr || !start) return;
+    for (IdIndex::Place place = consumer->pending().at_or_after(*start); place && !is_full();
+         place.next()) {
+      show(place.item()->id);
+    }
+    return;
+  }
+  if (options.claim_idle_ms) {
+    for (const Pending* pending = source.group->oldest(); pending != nullptr && !is_full();
+         pending = pending->later) {
+      if (!can_claim(call, *pending, *options.claim_idle_ms)) break;
+      show(pending->id);
+    }
+  }
+  const auto start = id_after(source.group->last_delivered);
+  if (!start || is_full()) return;
+  reply_records(reply, RecordCursor(stream.log(), *start, containers::kIdMax),
+                options.count == 0 ? 0 : options.count - count);
+}
+
+uint64_t preview_bytes_max(const ReadOptions& options, const Source& source) {
+  const uint64_t pending = source.group->pending().size();
+  const uint64_t rows = source.history_after    ? pending
+                        : options.claim_idle_ms ? pending + source.stream->size()
+                                                : source.stream->size();
+  return records_bytes_max(*source.stream, at_most(options.count, rows));
 }
 
 // Serves one stream to one consumer.
@@ -309,10 +383,7 @@ class GroupReader {
     if (!options_.claim_idle_ms) return idle;
     for (Pending* pending = group_.oldest(); pending != nullptr && !is_enough(idle.size());) {
       Pending* const later = pending->later;
-      if (pending->consumer != nullptr &&
-          call_.now_ms() - pending->delivered_at_ms < *options_.claim_idle_ms) {
-        break;
-      }
+      if (!can_claim(call_, *pending, *options_.claim_idle_ms)) break;
       if (stream_->log().contains(pending->id)) {
         idle.push_back(pending);
       } else {
@@ -383,6 +454,16 @@ class GroupReader {
   ClaimLog log_;
 };
 
+// In how many ms the first record of a group that is pending now can be claimed; 0: none is
+// pending. REQUIRES: none can be claimed yet.
+int64_t claimable_in_ms(const Call& call, const Group& group, int64_t idle_ms) {
+  const Pending* const oldest = group.oldest();
+  if (oldest == nullptr) return 0;
+  int64_t at_ms = 0;
+  if (__builtin_add_overflow(oldest->delivered_at_ms, idle_ms, &at_ms)) at_ms = INT64_MAX;
+  return std::max<int64_t>(at_ms - call.now_ms(), 1);
+}
+
 // XREADGROUP GROUP group consumer [options] STREAMS key... id... -> as XREAD
 Status xreadgroup_command(Call& call) {
   ROX_TRY(const ReadOptions options, read_options(call, true));
@@ -392,6 +473,15 @@ Status xreadgroup_command(Call& call) {
     ROX_TRY(Source source, read_source(call, options, i));
     sources.push_back(source);
   }
+  uint64_t bytes_max = 0;
+  for (const Source& source : sources) {
+    bytes_max = add_bytes(bytes_max, preview_bytes_max(options, source));
+  }
+  ROX_TRY(check_reply(call, bytes_max, [&](auto& reply) {
+    for (size_t i = 0; i < sources.size() && !is_enough(reply); ++i) {
+      preview(reply, call, options, sources[i]);
+    }
+  }));
   StreamsReply reply(call.reply());
   for (size_t i = 0; i < options.streams; ++i) {
     const Source& source = sources[i];
@@ -408,7 +498,14 @@ Status xreadgroup_command(Call& call) {
     }
   }
   if (reply.close()) return kOk;
-  return wait_or_say(call, options, {});
+  int64_t again_ms = 0;
+  if (options.claim_idle_ms) {
+    for (const Source& source : sources) {
+      const int64_t in_ms = claimable_in_ms(call, *source.group, *options.claim_idle_ms);
+      if (in_ms > 0 && (again_ms == 0 || in_ms < again_ms)) again_ms = in_ms;
+    }
+  }
+  return wait_or_say(call, options, {}, again_ms);
 }
 constexpr Example kXReadGroupExamples[] = {
     {"XADD s 1-1 a 1", "$1-1"},

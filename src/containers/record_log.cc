@@ -40,6 +40,7 @@ void RecordLog::append(memory::Slabs& slabs, const BlockLimits& limits, const Id
     index_.insert(slabs, block);
   }
   block->append(id, pairs);
+  note(bytes, pairs.size() / 2);
   size_++;
 }
 
@@ -57,6 +58,7 @@ RecordBlock* RecordLog::resize_last(memory::Slabs& slabs, size_t room) {
 void RecordLog::append_block(memory::Slabs& slabs, RecordBlock* block) {
   ROX_ASSERT(index_.empty() || last_block()->last() < block->id);
   index_.insert(slabs, block);
+  note(block->size(), block->size());
   size_ += block->live();
 }
 
@@ -142,6 +144,7 @@ void RecordLog::release(memory::BlockSink& sink) {
   }
   index_.release(sink);
   size_ = 0;
+  bound_ = {};
 }
 
 size_t RecordLog::occupied_bytes(size_t samples) const {

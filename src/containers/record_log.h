@@ -14,6 +14,7 @@
 // block); a step of a cursor O(1) amortised. Overhead 2 to 3 bytes a record, and 66 a block.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -39,6 +40,13 @@ class RecordLog {
   size_t size() const { return size_; }
   size_t blocks() const { return index_.size(); }
   size_t index_nodes() const { return index_.nodes(); }
+  // No record has more of either, bytes of names and values or fields. Those that came in a block
+  // count as if each had all of it.
+  struct RecordBound {
+    uint32_t bytes = 0;
+    uint32_t fields = 0;
+  };
+  const RecordBound& record_bound() const { return bound_; }
 
   // REQUIRES: id is above last_of_all(); pairs are field, value, field, value, not
   // empty, and fits(pairs).
@@ -111,8 +119,14 @@ class RecordLog {
   // The block that may hold this ID, and the record in it.
   RecordBlock* find(const Id& id, Record& record) const;
 
+  void note(size_t bytes, size_t fields) {
+    bound_.bytes = std::max(bound_.bytes, static_cast<uint32_t>(bytes));
+    bound_.fields = std::max(bound_.fields, static_cast<uint32_t>(fields));
+  }
+
   IdIndex index_;
   size_t size_ = 0;
+  RecordBound bound_;
 };
 
 // Visits the records of a range that are not deleted, in either direction. The log must not change

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/lenient_double.h"
 #include "base/random.h"
 
 namespace roxdb {
@@ -64,7 +65,6 @@ std::vector<uint64_t> random_values(size_t count) {
 // parse_double() as Redis reads scores, by way of strtod.
 std::optional<double> strtod_reading(const std::string& text) {
   if (text.empty() || std::isspace(static_cast<unsigned char>(text[0]))) return std::nullopt;
-  if (text.find_first_of("xX") != std::string::npos) return std::nullopt;
   errno = 0;
   char* end;
   const double value = std::strtod(text.c_str(), &end);
@@ -192,7 +192,34 @@ BOOST_AUTO_TEST_CASE(doubles_read_as_strtod_reads_them) {
                            "NaN",
                            "nan(1)",
                            "0x10",
-                           "0x1p3",
+                           "0X1P3",
+                           "-0x1.8p-2",
+                           "+0x.8",
+                           "0x1.",
+                           "0xffffffffffffffffffffffff",
+                           "0x1.00000000000008p0",
+                           "0x1.00000000000018p0",
+                           "0x1p1023",
+                           "0x1p1024",
+                           "-0x1p5000",
+                           "0x1p-1074",
+                           "0x1p-1076",
+                           "0x1p-5000",
+                           "0x",
+                           "-0x",
+                           "0x.",
+                           "0xg",
+                           "0x1p",
+                           "0x1p+",
+                           "0x1p4f",
+                           "0x-1",
+                           "0x+1",
+                           "-+0x1",
+                           "--0x1",
+                           "0x0x1",
+                           "0xinf",
+                           "0xnan",
+                           "x1",
                            "1d3",
                            "1f",
                            "9007199254740993",
@@ -203,6 +230,36 @@ BOOST_AUTO_TEST_CASE(doubles_read_as_strtod_reads_them) {
     if (expected) BOOST_TEST(same_bits(*actual, *expected), text);
   }
   BOOST_TEST(!parse_double(std::string_view("1\0", 2)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(hexadecimal_doubles_are_read_as_strtod_reads_them) {
+  Random random(5);
+  for (int round = 0; round < 50'000; ++round) {
+    const auto value = std::bit_cast<double>(random.next());
+    char text[64];
+    std::snprintf(text, sizeof text, "%.*a", static_cast<int>(random.below(15)), value);
+    const auto expected = strtod_reading(text);
+    const auto actual = parse_double(text);
+    BOOST_TEST_REQUIRE(actual.has_value() == expected.has_value(), text);
+    if (expected) BOOST_TEST(same_bits(*actual, *expected), text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_lenient_reading_takes_all_that_strtod_does) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const std::pair<std::string_view, double> expected[] = {
+      {"", 0},          {"1.5", 1.5},       {" \t\n1.5", 1.5},    {" 0x1p4", 16},
+      {{"2\0x", 3}, 2}, {{"\0", 1}, 0},     {"1e400", kInfinity}, {"-0x1p5000", -kInfinity},
+      {"1e-400", 0},    {"inf", kInfinity},
+  };
+  for (const auto& [text, value] : expected) {
+    const auto actual = parse_double_leniently(text);
+    BOOST_TEST_REQUIRE(actual.has_value(), text);
+    BOOST_TEST(*actual == value, text);
+  }
+  for (const std::string_view text : {" ", "x", "1 ", "nan", "1.5x", "0x", "(1", "- 1"}) {
+    BOOST_TEST(!parse_double_leniently(text).has_value(), text);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_printed_double_reads_back_as_the_same_bits) {

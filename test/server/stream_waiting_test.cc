@@ -50,6 +50,11 @@ std::string one_record(const std::string& key, const std::string& id) {
          std::to_string(id.size()) + " " + id + " *2 $1 f $1 v";
 }
 
+// A stream with one record that was claimed after so many ms, delivered once before.
+std::string one_claimed(const std::string& key, int idle_ms) {
+  return "*1 *2 $1 " + key + " *1 *4 $3 1-0 *2 $1 f $1 v :" + std::to_string(idle_ms) + " :1";
+}
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(server_stream_waiting, StreamWaitingFixture)
@@ -143,7 +148,7 @@ BOOST_AUTO_TEST_CASE(a_history_is_never_waited_for) {
   BOOST_TEST(run(consumer, "XREADGROUP GROUP g c BLOCK 0 STREAMS s 0") == "*1 *2 $1 s *0");
 }
 
-// Time alone wakes nobody, but who leaves because its time is up looks once more.
+// The oldest pending record says when to look again: each time anew, as others take it meanwhile.
 BOOST_AUTO_TEST_CASE(a_claiming_reader_gets_what_became_idle_while_it_waited) {
   const auto writer = add();
   const auto busy = add();
@@ -151,9 +156,96 @@ BOOST_AUTO_TEST_CASE(a_claiming_reader_gets_what_became_idle_while_it_waited) {
   run(writer, "XADD s 1 f v");
   run(writer, "XGROUP CREATE s g 0");
   run(busy, "XREADGROUP GROUP g a STREAMS s >");
-  BOOST_TEST(run(claimer, "XREADGROUP GROUP g b BLOCK 60 CLAIM 50 STREAMS s >") == "");
+  pass_ms(20);
+  BOOST_TEST(run(claimer, "XREADGROUP GROUP g b BLOCK 0 CLAIM 50 STREAMS s >") == "");
+  BOOST_TEST(engine.waiting.sessions_with_deadline() == 0u);
+  pass_ms(29);
+  BOOST_TEST(told(claimer) == "");
+  run(busy, "XCLAIM s g c 0 1");  // idle from now on
+  pass_ms(1);
+  BOOST_TEST(told(claimer) == "");
+  pass_ms(48);
+  BOOST_TEST(told(claimer) == "");
+  pass_ms(1);
+  BOOST_TEST(told(claimer) == "*1 *2 $1 s *1 *4 $3 1-0 *2 $1 f $1 v :50 :2");
+  BOOST_TEST(engine.waiting.next_deadline_ns() == UINT64_MAX);
+}
+
+// A moment to look again is no end of the wait, and the end comes with or without one.
+BOOST_AUTO_TEST_CASE(a_claiming_reader_waits_on_until_its_time_is_up) {
+  const auto writer = add();
+  const auto claimer = add();
+  run(writer, "XADD s 1 f v");
+  run(writer, "XGROUP CREATE s g 0");
+  run(writer, "XREADGROUP GROUP g a STREAMS s >");
+  BOOST_TEST(run(claimer, "XREADGROUP GROUP g b BLOCK 100 CLAIM 50 STREAMS s >") == "");
+  for (int round = 0; round < 4; ++round) {
+    run(writer, "XCLAIM s g a 0 1 JUSTID");
+    pass_ms(25);
+    BOOST_TEST(told(claimer) == (round == 3 ? "*-1" : ""));
+  }
+  BOOST_TEST(engine.waiting.next_deadline_ns() == UINT64_MAX);
+}
+
+BOOST_AUTO_TEST_CASE(of_those_who_wait_to_claim_the_first_is_served_and_the_others_wait_on) {
+  const auto writer = add();
+  const auto first = add();
+  const auto second = add();
+  run(writer, "XADD s 1 f v");
+  run(writer, "XGROUP CREATE s g 0");
+  run(writer, "XREADGROUP GROUP g a STREAMS s >");
+  BOOST_TEST(run(first, "XREADGROUP GROUP g b BLOCK 0 CLAIM 50 STREAMS s >") == "");
+  BOOST_TEST(run(second, "XREADGROUP GROUP g c BLOCK 0 CLAIM 50 STREAMS s >") == "");
+  pass_ms(50);
+  BOOST_TEST(told(first) == "*1 *2 $1 s *1 *4 $3 1-0 *2 $1 f $1 v :50 :1");
+  BOOST_TEST(told(second) == "");
+  pass_ms(50);
+  BOOST_TEST(told(second) == "*1 *2 $1 s *1 *4 $3 1-0 *2 $1 f $1 v :50 :2");
+}
+
+BOOST_AUTO_TEST_CASE(a_claiming_reader_looks_at_the_stream_that_is_due_first) {
+  const auto writer = add();
+  const auto claimer = add();
+  for (const std::string key : {"s", "t"}) {
+    run(writer, "XADD " + key + " 1 f v");
+    run(writer, "XGROUP CREATE " + key + " g 0");
+    run(writer, "XREADGROUP GROUP g a STREAMS " + key + " >");
+    pass_ms(10);
+  }
+  run(writer, "XCLAIM s g a 0 1 JUSTID");
+  BOOST_TEST(run(claimer, "XREADGROUP GROUP g b BLOCK 0 CLAIM 50 STREAMS s t > >") == "");
+  pass_ms(40);
+  BOOST_TEST(told(claimer) == one_claimed("t", 50));
+}
+
+BOOST_AUTO_TEST_CASE(a_claiming_reader_hears_of_records_that_are_dated_back) {
+  const auto writer = add();
+  const auto claimer = add();
+  run(writer, "XADD s 1 f v");
+  run(writer, "XGROUP CREATE s g $");
+  BOOST_TEST(run(claimer, "XREADGROUP GROUP g b BLOCK 0 CLAIM 50 STREAMS s >") == "");
+  BOOST_TEST(engine.waiting.next_deadline_ns() == UINT64_MAX);  // nothing is pending
+  run(writer, "XCLAIM s g a 0 1 FORCE IDLE 30 JUSTID");
+  BOOST_TEST(told(claimer) == "");
+  pass_ms(20);
+  BOOST_TEST(told(claimer) == one_claimed("s", 50));
+}
+
+// A pause for writers does not end the wait; it is made up for when the pause is over.
+BOOST_AUTO_TEST_CASE(a_pause_delays_a_claim) {
+  const auto writer = add();
+  const auto claimer = add();
+  run(writer, "XADD s 1 f v");
+  run(writer, "XGROUP CREATE s g 0");
+  run(writer, "XREADGROUP GROUP g a STREAMS s >");
+  BOOST_TEST(run(claimer, "XREADGROUP GROUP g b BLOCK 0 CLAIM 50 STREAMS s >") == "");
+  run(writer, "CLIENT PAUSE 100000 WRITE");
+  told(writer);
   pass_ms(60);
-  BOOST_TEST(told(claimer) == "*1 *2 $1 s *1 *4 $3 1-0 *2 $1 f $1 v :60 :1");
+  BOOST_TEST(told(claimer) == "");
+  run(writer, "CLIENT UNPAUSE");
+  turn.run();
+  BOOST_TEST(told(claimer) == one_claimed("s", 60));
 }
 
 BOOST_AUTO_TEST_CASE(a_claiming_reader_gets_what_is_given_back) {

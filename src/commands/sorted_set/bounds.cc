@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/lenient_double.h"
 #include "base/numbers.h"
 #include "engine/errors.h"
 
@@ -20,7 +21,7 @@ Result<Bounds::Border> Bounds::parse_border(RangeKind kind, std::string_view tex
   } else if (kind == RangeKind::kScore) {
     border.open = text.starts_with('(');
     const std::string_view number = text.substr(border.open ? 1 : 0);
-    const auto score = number.empty() ? 0 : parse_double(number);  // nothing counts as 0
+    const auto score = parse_double_leniently(number);
     if (!score) return user_error("ERR min or max is not a float");
     border.score = *score;
   } else if (text == "-" || text == "+") {

@@ -7,6 +7,15 @@ namespace roxdb::commands {
 using containers::RecordCursor;
 namespace packed = containers::packed;
 
+uint64_t records_bytes_max(const types::Stream& stream, uint64_t records) {
+  const auto [bytes, fields] = stream.log().record_bound();
+  constexpr uint64_t kOtherParts = 5;  // heads, ID, and what XREADGROUP adds
+  uint64_t bytes_max = 0;
+  const bool overflows = __builtin_mul_overflow(
+      records, reply_bytes_of(uint64_t{2} * fields + kOtherParts, bytes), &bytes_max);
+  return overflows ? UINT64_MAX : bytes_max;
+}
+
 void reply_id(resp::Reply& reply, const Id& id) { reply.bulk(IdText(id)); }
 
 void reply_fields(resp::Reply& reply, const RecordCursor& cursor) {
