@@ -26,14 +26,12 @@ namespace errors = engine::errors;
 namespace event = engine::event;
 
 enum class Operation : uint8_t { kUnion, kIntersection, kDifference };
-enum class Aggregate : uint8_t { kSum, kMin, kMax };
+enum class Aggregate : uint8_t { kSum, kMin, kMax, kCount };
 enum class Use : uint8_t { kReply, kStore, kCount };
 
 struct WeightedSource {
   ScoreSource members;
   double weight = 1;
-
-  double weighted(double score) const { return weight * score; }
 };
 
 struct AlgebraRequest {
@@ -43,6 +41,11 @@ struct AlgebraRequest {
   bool with_scores = false;
   int64_t limit = 0;  // of a count; 0: none
 };
+
+// What a source brings in for one of its members. A count looks at no score.
+double weighted(const AlgebraRequest& request, const WeightedSource& source, double score) {
+  return request.aggregate == Aggregate::kCount ? source.weight : source.weight * score;
+}
 
 // 0 * inf and inf - inf count as 0.
 double number_or_zero(double score) { return std::isnan(score) ? 0 : score; }
@@ -55,6 +58,7 @@ double aggregated(Aggregate aggregate, double a, double b) {
     case Aggregate::kMax:
       return std::max(a, b);
     case Aggregate::kSum:
+    case Aggregate::kCount:
       break;
   }
   return number_or_zero(a + b);
@@ -66,6 +70,7 @@ Result<Aggregate> read_aggregate(Call& call, size_t index) {
   if (call.is(index, "SUM")) return Aggregate::kSum;
   if (call.is(index, "MIN")) return Aggregate::kMin;
   if (call.is(index, "MAX")) return Aggregate::kMax;
+  if (call.is(index, "COUNT")) return Aggregate::kCount;
   return errors::kSyntax;
 }
 
@@ -125,7 +130,7 @@ void add_union(AlgebraRequest& request, SortedSetValue result) {
   sort_by_size(request.sources);
   for (const WeightedSource& source : request.sources) {
     source.members.visit([&](std::string_view member, double score) {
-      score = number_or_zero(source.weighted(score));
+      score = number_or_zero(weighted(request, source, score));
       if (const auto old = result.view().score(member)) {
         score = aggregated(request.aggregate, *old, score);
       }
@@ -141,11 +146,11 @@ void visit_intersection(AlgebraRequest& request, Visitor&& visitor) {
   sort_by_size(request.sources);
   const WeightedSource& smallest = request.sources.front();
   smallest.members.visit([&](std::string_view member, double score) {
-    score = number_or_zero(smallest.weighted(score));
+    score = number_or_zero(weighted(request, smallest, score));
     for (size_t i = 1; i < request.sources.size(); ++i) {
       const auto other = request.sources[i].members.score(member);
       if (!other) return true;
-      score = aggregated(request.aggregate, score, request.sources[i].weighted(*other));
+      score = aggregated(request.aggregate, score, weighted(request, request.sources[i], *other));
     }
     return visitor(member, score);
   });
@@ -179,9 +184,8 @@ Status reply_result(Call& call, Operation operation) {
   ROX_TRY(AlgebraRequest request, read_request(call, operation, Use::kReply, 1));
   ResultSet result(call, {});
   compute(request, result.value());
-  reply_members(call.reply(), result.view(), result.view().all(),
-                {.with_scores = request.with_scores});
-  return kOk;
+  return reply_members(call, result.view(), result.view().all(),
+                       {.with_scores = request.with_scores});
 }
 
 Status store(Call& call, Operation operation, Event stored) {
@@ -200,11 +204,12 @@ constexpr Example kZUnionExamples[] = {
     {"ZADD b 10 y", ":1"},
     {"ZUNION 2 a b WITHSCORES", "*[$x ,1 $y ,12]"},
     {"ZUNION 2 a b WEIGHTS 2 1 AGGREGATE MIN WITHSCORES", "*[$x ,2 $y ,4]"},
+    {"ZUNION 2 a b AGGREGATE COUNT WITHSCORES", "*[$x ,1 $y ,2]"},
     {"ZUNION 0 a", "-ERR at least 1 input key is needed for 'zunion' command"}};
 constexpr CommandSpec kZUnion{
     .name = "ZUNION",
     .syntax =
-        "numkeys key... [WEIGHTS weight...] [AGGREGATE (SUM | MIN | MAX)] "
+        "numkeys key... [WEIGHTS weight...] [AGGREGATE (SUM | MIN | MAX | COUNT)] "
         "[WITHSCORES]",
     .summary = "Returns the members of any of several sorted sets.",
     .since = "6.2.0",
@@ -226,7 +231,8 @@ constexpr Example kZUnionStoreExamples[] = {{"ZADD a 1 x", ":1"},
                                             {"ZRANGE d 0 -1 WITHSCORES", "*[$x ,3 $y ,3]"}};
 constexpr CommandSpec kZUnionStore{
     .name = "ZUNIONSTORE",
-    .syntax = "destination numkeys key... [WEIGHTS weight...] [AGGREGATE (SUM | MIN | MAX)]",
+    .syntax =
+        "destination numkeys key... [WEIGHTS weight...] [AGGREGATE (SUM | MIN | MAX | COUNT)]",
     .summary = "Stores the members of any of several sorted sets.",
     .since = "2.0.0",
     .complexity =
@@ -246,7 +252,7 @@ constexpr Example kZInterExamples[] = {{"ZADD a 1 x 2 y", ":2"},
 constexpr CommandSpec kZInter{
     .name = "ZINTER",
     .syntax =
-        "numkeys key... [WEIGHTS weight...] [AGGREGATE (SUM | MIN | MAX)] "
+        "numkeys key... [WEIGHTS weight...] [AGGREGATE (SUM | MIN | MAX | COUNT)] "
         "[WITHSCORES]",
     .summary = "Returns the members of all of several sorted sets.",
     .since = "6.2.0",
@@ -271,7 +277,8 @@ constexpr Example kZInterStoreExamples[] = {{"ZADD a 1 x 2 y", ":2"},
                                             {"EXISTS d", ":0"}};
 constexpr CommandSpec kZInterStore{
     .name = "ZINTERSTORE",
-    .syntax = "destination numkeys key... [WEIGHTS weight...] [AGGREGATE (SUM | MIN | MAX)]",
+    .syntax =
+        "destination numkeys key... [WEIGHTS weight...] [AGGREGATE (SUM | MIN | MAX | COUNT)]",
     .summary = "Stores the members of all of several sorted sets.",
     .since = "2.0.0",
     .complexity =
