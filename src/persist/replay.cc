@@ -119,12 +119,14 @@ Status Replay::collect(const AofReader::Unit& unit, std::string& why) {
 Status Replay::execute(std::string& why) {
   engine::Prepared prepared[kChunkRequests];
   containers::Lookahead ahead;
+  bool name_members = false;
   hashes_.assign(std::max<size_t>(args_.size(), 1), 0);
   for (size_t i = 0; i < requests_.size(); ++i) {
     const Request& request = requests_[i];
     session_.db = request.db;
     prepared[i] = engine_.prepare(session_, args_.slice(request.first_arg, request.args),
                                   hashes_.data() + request.first_arg, &ahead);
+    name_members |= prepared[i].names_members;
     // A file must not be able to do more than change data, whoever wrote it.
     const engine::Command* const command = prepared[i].command;
     if (command != nullptr && (command->spec->flags & kLoggedFlags) == 0) {
@@ -133,6 +135,13 @@ Status Replay::execute(std::string& why) {
     }
   }
   ahead.run();
+  if (name_members) {
+    for (size_t i = 0; i < requests_.size(); ++i) {
+      session_.db = requests_[i].db;
+      if (prepared[i].names_members) engine_.prepare_members(session_, prepared[i], ahead);
+    }
+    ahead.run();
+  }
   ErrorListener reply;
   for (size_t i = 0; i < requests_.size(); ++i) {
     session_.db = requests_[i].db;
