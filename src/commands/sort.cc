@@ -194,8 +194,8 @@ void visit_slice(const Entry& entry, Slice slice, bool reversed, Visitor&& visit
 
 // ---- the order ----
 
-// As strtod() reads a C string: blanks in front are skipped, a NUL ends it, nothing is 0. What it
-// must round because it is too small is refused as what is too large is.
+// As strtod() reads a C string: blanks in front are skipped, a NUL ends it, nothing is 0. Decimals
+// that it must round because they are too small are refused as those that are too large.
 std::optional<double> read_number(std::string_view text) {
   if (const auto integer = parse_int64(text)) return static_cast<double>(*integer);
   text = text.substr(0, text.find('\0'));
@@ -203,7 +203,9 @@ std::optional<double> read_number(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t\n\v\f\r");
   if (begin == std::string_view::npos) return std::nullopt;
   const auto number = parse_double(text.substr(begin));
-  if (number && std::fpclassify(*number) == FP_SUBNORMAL) return std::nullopt;
+  if (number && std::fpclassify(*number) == FP_SUBNORMAL && text.find_first_of("xX") == text.npos) {
+    return std::nullopt;
+  }
   return number;
 }
 

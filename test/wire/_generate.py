@@ -646,16 +646,17 @@ class Generator:
             "score": lambda: random.choice(
                 [0, 1, 1, 2, 3, -1, b"-0", b"0.5", b"1.5", b"-2.25", b"inf", b"-inf", b"1e3",
                  random.randrange(-20, 20), random.randrange(-100, 100) / 4, 2 ** 40, 2 ** 53,
-                 b"1e300", self.float()]),
+                 b"1e300", self.float(), self.hex_float()]),
             "score-bound": lambda: random.choice([b"", b"", b"("]) + random.choice(
-                [b"-inf", b"+inf", b"0", b"1", b"2", b"1.5", b"-3", b"10", b"nan", b"x"]),
+                [b"-inf", b"+inf", b"0", b"1", b"2", b"1.5", b"-3", b"10", b"nan", b"x", b"",
+                 b" 2", b"1 ", b"3\0x", b"1e400", b"-1e400", b"1e-400", self.hex_float()]),
             "lex-bound": lambda: random.choice(
                 [b"-", b"+", b"[a", b"(a", b"[c", b"(m3", b"[m9", b"[", b"(1", b"a"]),
             "extreme": lambda: random.choice([b"MIN", b"MAX", b"min", b"MID"]),
             "aggregate": lambda: random.choice([b"SUM", b"MIN", b"MAX", b"min", b"AVG"]),
             "longitude": lambda: random.choice(
                 [0, b"13.361389", random.uniform(-180, 180), random.uniform(13, 16), -180, 180,
-                 b"180.1", b"x"]),
+                 b"180.1", b"x", self.hex_float()]),
             "latitude": lambda: random.choice(
                 [0, b"38.115556", random.uniform(-85, 85), random.uniform(36, 39),
                  random.uniform(-38, -36), b"85.05112878", b"86"]),
@@ -783,8 +784,15 @@ class Generator:
         return random.choice(
             [b"0", b"1", b"-1", b"0.1", b"3.14159", b"1e10", b"-5.0e3", b"1e300", b"1e-300",
              b"17.0", b"0.000001", b"1234567.891", b"inf", b"-inf", b"nan", b"1e5000", b"1.5e",
-             b".5", b"5.", b"+3", b"1e308", b"-1e308", b"123456789012345678", b"%d.%d" % (
-                 random.randrange(-1000, 1000), random.randrange(1000))])
+             b".5", b"5.", b"+3", b"0x1p4", b"-0x.8", b"1e308", b"-1e308", b"123456789012345678",
+             b"%d.%d" % (random.randrange(-1000, 1000), random.randrange(1000))])
+
+    def hex_float(self):
+        random = self.random
+        return random.choice(
+            [b"0x10", b"0X1P-2", b"-0x1p4", b"+0x1p4", b"0x.8", b"0x1.8", b"0x", b"0xg", b"0x1p",
+             b"0x1p4f", b"0x-1", b"0xinf", b"0x1p5000", b"0x1p-5000", b"-0x1p1023", b"0x1p-1060",
+             random.uniform(-100, 100).hex().encode(), b"0x" + b"f" * random.randrange(1, 40)])
 
     def relative(self, unit):
         # Long ones only: no key may expire while the two servers are compared.
