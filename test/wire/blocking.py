@@ -468,6 +468,22 @@ def kill_9_loses_and_doubles_nothing_in_a_queue():
                 values -= missing
 
 
+# Nobody touches the stream: the time alone hands the record over.
+@test
+def a_record_goes_to_a_claiming_reader_when_it_has_been_idle_long_enough():
+    with Server(roxdb(), OPTIONS) as server, server.connect() as claimer:
+        for command in ("XADD s 1 f v", "XGROUP CREATE s g 0", "XREADGROUP GROUP g a STREAMS s >"):
+            server.call(*command.split())
+        started = time.monotonic()
+        for idle in (60, 120):
+            reply = claimer.call(*("XREADGROUP GROUP g b BLOCK 0 CLAIM %d STREAMS s >" % idle)
+                                 .split())
+            expect(reply[0][1][0][:2], [b"1-0", [b"f", b"v"]])
+            expect_that(reply[0][1][0][2] >= idle, "idle for only %s ms" % reply[0][1][0][2])
+        # Two clocks are looked at, and each counts whole milliseconds.
+        expect_that(time.monotonic() - started >= 0.175, "claimed early")
+
+
 # Timers may be late on a busy machine, never early.
 @test
 def no_wait_ends_early():
