@@ -330,9 +330,11 @@ Result<bool> HyperLogLog::raise_sparse(HllPlace place) {
   size_t first = 0;
   HllRun run;
   for (; at < old.size(); at += run.bytes) {
-    while (old.size() - at >= sizeof(uint64_t)) {
+    // For one run alone that is no gain: values among long zeros are taken as they come.
+    while (old.size() - at >= sizeof(uint64_t) && !is_long_run(byte_at(old, at)) &&
+           !is_long_run(byte_at(old, at + 1))) {
       const ShortRuns passed = short_runs(old.data() + at);
-      if (passed.count == 0 || place.index < first + passed.registers) break;
+      if (place.index < first + passed.registers) break;
       first += passed.registers;
       at += passed.count;
       previous = at - 1;
