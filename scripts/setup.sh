@@ -27,6 +27,7 @@ need_build() {
   need make /usr/bin/make /usr/local/bin/make
   need libuv1-dev /usr/include/uv.h /usr/local/include/uv.h
   need libxxhash-dev /usr/include/xxhash.h /usr/local/include/xxhash.h
+  need liblua5.1-0-dev /usr/include/lua5.1/lua.hpp /usr/local/include/lua5.1/lua.hpp
   need libzstd-dev /usr/include/zstd.h /usr/local/include/zstd.h
   need rapidjson-dev /usr/include/rapidjson/rapidjson.h /usr/local/include/rapidjson/rapidjson.h
   need libjemalloc-dev /usr/include/jemalloc/jemalloc.h /usr/local/include/jemalloc/jemalloc.h

@@ -80,7 +80,8 @@ Status Connection::start(server::Turn& turn, server::Client& client) {
       [](uv_stream_t* handle, ssize_t size, const uv_buf_t*) {
         auto* const self = static_cast<Connection*>(handle->data);
         if (size > 0) return self->turn_->received(*self->client_, static_cast<size_t>(size));
-        if (size == 0) return;  // nothing to read after all
+        // Nothing to read after all, or no room for it in the middle of a command.
+        if (size == 0 || size == UV_ENOBUFS) return;
         uv_read_stop(handle);
         if (size == UV_EOF) return self->turn_->ended(*self->client_);
         self->fail();

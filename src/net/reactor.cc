@@ -61,7 +61,13 @@ void Reactor::start_ticking() {
   uv_timer_start(tick_.get(), on_timer, period_ms, period_ms);
 }
 
+void Reactor::serve_others() {
+  parts_.turn.step_aside([this] { parts_.loop.run_ready(); });
+  if (parts_.shutdown.is_stopping() && on_stop_aside) on_stop_aside();
+}
+
 void Reactor::on_tick() {
+  if (parts_.turn.is_aside()) return;
   parts_.clients.now_ms = parts_.loop.now_ms();
   parts_.clients.tick(parts_.clients.now_ms);
   parts_.pause.tick(parts_.clients.now_ms);
@@ -83,7 +89,7 @@ void Reactor::on_tick() {
 
 void Reactor::on_turn_end() {
   parts_.clients.now_ms = parts_.loop.now_ms();
-  if (work_left_) work_in_background();
+  if (work_left_ && !parts_.turn.is_aside()) work_in_background();
   parts_.turn.run();
   arm_deadline();
 }

@@ -7,12 +7,17 @@
 //
 // Background work that did not finish within its budget goes on in the next turns, which then do
 // not wait for sockets.
+//
+// A command that takes long calls serve_others(): the loop turns once within the turn that is under
+// way. Sockets are served; data, files and clients' time limits are left alone until the command
+// has ended, for what it has done so far is half of something.
 #pragma once
 
 #include <uv.h>
 
 #include <functional>
 
+#include "engine/busy.h"
 #include "engine/engine.h"
 #include "net/handle.h"
 #include "net/loop.h"
@@ -24,7 +29,7 @@
 
 namespace roxdb::net {
 
-class Reactor {
+class Reactor final : public engine::BusyHost {
  public:
   struct Parts {
     Loop& loop;
@@ -41,6 +46,10 @@ class Reactor {
   ~Reactor();
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
+
+  void serve_others() override;
+  // Called when SHUTDOWN NOSAVE has come while a command takes long, which cannot be waited for.
+  std::function<void()> on_stop_aside;
 
   // While false, ticks leave the data alone: it is being loaded.
   void set_serving(bool serving) { serving_ = serving; }

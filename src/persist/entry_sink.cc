@@ -1,6 +1,7 @@
 #include "persist/entry_sink.h"
 
 #include "base/limits.h"
+#include "engine/extra_state.h"
 #include "types/value_type.h"
 
 namespace roxdb::persist {
@@ -41,6 +42,13 @@ void EngineSink::accept(uint32_t database, Entry* entry) {
   keyspace.table().prefetch(hash);
   batch_[waiting_++] = {&keyspace, entry, hash};
   if (waiting_ == kBatch) flush();
+}
+
+Status EngineSink::accept_state(std::string_view bytes, std::string& why) {
+  auto* const extra = engine_.services.find<engine::ExtraState>();
+  if (extra != nullptr) return extra->load(bytes, replace_, why);
+  why = "a library of functions, which this program cannot hold";
+  return user_error("libraries of functions");
 }
 
 void EngineSink::flush() {

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "base/memory.h"
 #include "engine/engine.h"
@@ -24,6 +26,9 @@ class EntrySink {
   virtual const types::ValueHome* home(uint32_t database) = 0;
   // Takes the entry over.
   virtual void accept(uint32_t database, types::Entry* entry) = 0;
+  // What the file holds besides keys, see engine/extra_state.h. An error is a user's: it does not
+  // fit here; or Code::kCorrupt. `why` is for a person to read.
+  virtual Status accept_state(std::string_view /*bytes*/, std::string& /*why*/) { return kOk; }
   // Everything accepted is in its place.
   virtual void flush() = 0;
   // Entries that were not taken because their key was there already.
@@ -50,6 +55,7 @@ class EngineSink final : public EntrySink {
   void begin(const FileHeader* header) override;
   const types::ValueHome* home(uint32_t database) override;
   void accept(uint32_t database, types::Entry* entry) override;
+  Status accept_state(std::string_view bytes, std::string& why) override;
   void flush() override;
   uint64_t duplicates() const override { return duplicates_; }
   bool wants_lfu() const override { return engine_.uses_lfu; }

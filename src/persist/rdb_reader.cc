@@ -10,6 +10,7 @@
 #include "persist/crc64.h"
 #include "persist/files.h"
 #include "persist/rdb_input.h"
+#include "persist/rdb_output.h"
 #include "persist/rdb_value_reader.h"
 
 namespace roxdb::persist {
@@ -193,8 +194,9 @@ class RdbReader final : private RdbInput {
         return kOk;
       }
       case kFunction:
+        return read_library();
       case kFunctionOfReleaseCandidate:
-        return refuse("a library of functions, which this version cannot hold");
+        return refuse("a library of functions of a release candidate of Redis 7.0");
       case kModuleAux: {
         ROX_TRY(const uint64_t module, length());
         return refuse(fmt::format("data of the module {}, which this version does not have",
@@ -203,6 +205,18 @@ class RdbReader final : private RdbInput {
       default:
         return refuse(fmt::format("opcode {}, which this version does not know", code));
     }
+  }
+
+  Status read_library() {
+    std::string code;
+    ROX_TRY(string(code));
+    std::string state;
+    RdbOutput output(state, SIZE_MAX);
+    output.byte(kFunction);
+    output.string(code);
+    std::string why;
+    const Status status = sink_.accept_state(state, why);
+    return status.ok() ? kOk : refuse(why);
   }
 
   Status read_entry(uint8_t type) {

@@ -10,7 +10,7 @@
 //   0       8     XXH3-64 of all bytes of the block behind it, seeded by the file id
 //   8       4     "RBLK": salvage looks for it
 //   12      4     number of the block, 0 for the first; the trailer continues the row
-//   16      1     type: 1 entries, 2 continuation, 255 trailer
+//   16      1     type: 1 entries, 2 continuation, 3 state, 255 trailer
 //   17      1     flags: bit 0, a reader that does not know the type may skip the block
 //   18      1     codec of the stored bytes: 0 none, 1 zstd (one frame that says its size)
 //   19      1     0
@@ -36,6 +36,9 @@
 // begins the next block. Only a value larger than a block goes on, in as many `continuation` blocks
 // as it takes (varints and texts are cut anywhere), and behind its end a new block begins. So every
 // `entries` block can be read alone, whatever happened to those before it.
+//
+// A `state` block stands before all entries, if there is one: what the databases hold besides keys,
+// as a text, which goes on in `continuation` blocks like a large value (engine/extra_state.h).
 //
 // The trailer is a block of type 255, stored plain. Nothing follows it; without it a file is not a
 // snapshot:
@@ -77,7 +80,7 @@ inline constexpr uint32_t kLogBase = 2;      // the base of a log, see `sequence
 inline constexpr uint8_t kEntryTypeMask = 0x1f;
 inline constexpr uint8_t kEntryHasExpiry = 0x80;
 
-enum class BlockType : uint8_t { kEntries = 1, kContinuation = 2, kTrailer = 255 };
+enum class BlockType : uint8_t { kEntries = 1, kContinuation = 2, kState = 3, kTrailer = 255 };
 enum class Codec : uint8_t { kNone = 0, kZstd = 1 };
 inline constexpr uint8_t kBlockMayBeSkipped = 1;
 

@@ -48,6 +48,10 @@ class CopySink final : public PassingSink {
     if (!is_known_) entry->set_access(0);
     PassingSink::accept(database, entry);
   }
+  Status accept_state(std::string_view bytes, std::string& /*why*/) override {
+    writer_->add_state(bytes);
+    return kOk;
+  }
   // REQUIRES: begin() was called.
   Status finish() { return writer_->finish(); }
 
@@ -224,6 +228,8 @@ class Loader final : private types::ValueReader {
         break;
       case static_cast<uint8_t>(BlockType::kContinuation):
         return corrupt("a value goes on that did not begin");
+      case static_cast<uint8_t>(BlockType::kState):
+        return read_state(header);
       default:
         if ((header.flags & kBlockMayBeSkipped) != 0) return kOk;
         return user_error(
@@ -238,6 +244,18 @@ class Loader final : private types::ValueReader {
     database_ = header.database;
     for (uint32_t i = 0; i < header.entries; ++i) ROX_TRY(read_entry());
     return left_.empty() ? kOk : corrupt("bytes behind the last entry of a block");
+  }
+
+  Status read_state(const BlockHeader& header) {
+    left_ = reader_->raw();
+    database_ = header.database;
+    std::string bytes;
+    ROX_TRY(text(bytes, kBulkBytesMax));
+    if (!left_.empty()) return corrupt("bytes behind the state");
+    std::string why;
+    Status status = sink_.accept_state(bytes, why);
+    if (!status.ok()) status.text = because(std::move(why));
+    return status;
   }
 
   // Keeps a text for as long as a Status may point to it.

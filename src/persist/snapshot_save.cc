@@ -1,3 +1,4 @@
+#include "engine/extra_state.h"
 #include "persist/file_check.h"
 #include "persist/file_header.h"
 #include "persist/files.h"
@@ -38,6 +39,9 @@ Status write_snapshot(engine::Engine& engine, const std::string& temporary,
     note_progress();
     if (options.on_progress) options.on_progress(progress);
   };
+  if (const auto* const extra = engine.services.find<engine::ExtraState>()) {
+    if (const std::string state = extra->save(); !state.empty()) writer.add_state(state);
+  }
   for (int db = 0; db < engine.databases(); ++db) {
     const engine::Keyspace* keyspace = engine.keyspace_if_used(db);
     if (keyspace == nullptr) continue;

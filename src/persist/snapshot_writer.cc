@@ -76,6 +76,14 @@ SnapshotWriter::SnapshotWriter(Environment& environment, const std::string& temp
 
 SnapshotWriter::~SnapshotWriter() = default;
 
+void SnapshotWriter::add_state(std::string_view bytes) {
+  if (failed()) return;
+  begins_ = BlockType::kState;
+  text(bytes);
+  close_block(continues_ ? BlockType::kContinuation : BlockType::kState);
+  begins_ = BlockType::kEntries;
+}
+
 void SnapshotWriter::add(uint32_t database, const types::Entry& entry) {
   if (failed()) return;
   Block* block = ring_[open_].get();
@@ -133,7 +141,7 @@ void SnapshotWriter::write_over_border(std::string_view bytes) {
     raw.append(bytes.substr(0, taken));
     bytes.remove_prefix(taken);
     if (bytes.empty()) return;
-    close_block(continues_ ? BlockType::kContinuation : BlockType::kEntries);
+    close_block(continues_ ? BlockType::kContinuation : begins_);
     continues_ = true;
   }
 }

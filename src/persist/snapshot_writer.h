@@ -32,6 +32,8 @@ class SnapshotWriter final : private types::ValueWriter {
                  const SaveOptions& options);
   ~SnapshotWriter() override;
 
+  // What the databases hold besides keys. REQUIRES: nothing has been added yet.
+  void add_state(std::string_view bytes);
   // Errors are kept: the first one is what finish() returns, and nothing is written after it.
   void add(uint32_t database, const types::Entry& entry);
   // Writes what is left and the trailer, syncs and closes. The file stays only when ok.
@@ -61,11 +63,12 @@ class SnapshotWriter final : private types::ValueWriter {
   const uint64_t started_at_ns_;
 
   std::vector<std::unique_ptr<Block>> ring_;
-  size_t open_ = 0;             // index in ring_ of the block that is being filled
-  uint32_t database_ = 0;       // of the open block
-  uint32_t block_entries_ = 0;  // that begin in it
-  size_t entry_start_ = 0;      // where in it the last entry began
-  bool continues_ = false;      // it begins in the middle of an entry
+  size_t open_ = 0;                         // index in ring_ of the block that is being filled
+  uint32_t database_ = 0;                   // of the open block
+  uint32_t block_entries_ = 0;              // that begin in it
+  size_t entry_start_ = 0;                  // where in it the last entry began
+  bool continues_ = false;                  // it begins in the middle of an entry
+  BlockType begins_ = BlockType::kEntries;  // what a block is that does not continue another
 
   SnapshotCounts counts_;
   Checksum block_hashes_;

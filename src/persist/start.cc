@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "engine/extra_state.h"
 #include "persist/files.h"
 
 namespace roxdb::persist {
@@ -11,6 +12,12 @@ namespace {
 
 constexpr Status kRefused{Code::kCorrupt, 0, "the data cannot be loaded"};
 constexpr std::string_view kLossesName = "roxdb-losses.txt";
+
+// Drops all that a file brings.
+void empty(engine::Engine& engine) {
+  engine.flush(-1, false);
+  if (auto* const extra = engine.services.find<engine::ExtraState>()) extra->clear();
+}
 
 }  // namespace
 
@@ -339,7 +346,7 @@ Status Persistence::reload_snapshot(const Reload::Options& options, std::string&
       return status;
     }
   }
-  if (options.flush) state.engine.flush(-1, false);
+  if (options.flush) empty(state.engine);
   persist::LoadOptions load;
   load.threads = state.snapshotter.threads();
   load.replace = options.merge;
@@ -363,7 +370,7 @@ Status Persistence::reload_aof(std::string& why) {
     why = describe(manifest.status());
     return manifest.status();
   }
-  state.engine.flush(-1, false);
+  empty(state.engine);
   LogLoadOptions options;
   options.load_truncated = false;
   options.threads = state.snapshotter.threads();

@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/assert.h"
@@ -22,6 +23,12 @@ class ArgVector {
   ArgVector(const ArgVector&) = delete;
   ArgVector& operator=(const ArgVector&) = delete;
   ~ArgVector() { release(); }
+  void swap(ArgVector& other) noexcept {
+    std::swap(slots_, other.slots_);
+    std::swap(size_, other.size_);
+    std::swap(capacity_, other.capacity_);
+    texts_.swap(other.texts_);
+  }
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }

@@ -29,6 +29,7 @@ constexpr size_t kBatchRequestsMax = 512;
 constexpr size_t kChunkRequests = 32;
 
 constexpr size_t kKeptHashes = 4096;
+constexpr uint32_t kGivenBack = UINT32_MAX;  // Request::run: it waits in its client's input again
 constexpr size_t kSpareOutputs = 64;
 constexpr size_t kSpareOutputBytesMax = 32u << 10;
 constexpr size_t kSpareInputBytesMax = 4u << 20;
@@ -60,6 +61,8 @@ bool Turn::reads_in_place(const Client& client) {
 }
 
 std::span<char> Turn::space_for(Client& client) {
+  if (is_left_alone(client)) [[unlikely]]
+    return {};
   const size_t held = client.input.size();
   if (!reads_in_place(client)) {
     char* const front = read_buffer_.get() + read_used_;
@@ -88,6 +91,7 @@ void Turn::received(Client& client, size_t size) {
   client.last_seen_ms = clients_.now_ms;
   client.received_bytes += size;
   clients_.statistics.input_bytes += size;
+  Client* const outer = std::exchange(receiving_, &client);
   if (reads_in_place(client)) {
     client.input.commit(size);
     take_input(client);
@@ -101,6 +105,7 @@ void Turn::received(Client& client, size_t size) {
       read_used_ = 0;
     }
   }
+  receiving_ = outer;
   clients_.check_input(client);
 }
 
@@ -164,6 +169,11 @@ void Turn::ended(Client& client) {
   ended_.push_back(&client);
 }
 
+void Turn::lost(Client& client) {
+  if (is_left_alone(client)) return lost_.push_back(client.id);
+  clients_.close(client);
+}
+
 void Turn::sent(Client& client) {
   client.last_seen_ms = clients_.now_ms;
   close_when_drained(client);
@@ -177,6 +187,7 @@ void Turn::run() {
   if (resumes_) resume_clients();
   resume_served();
   read_used_ = 0;
+  if (is_aside()) return;  // somebody further out holds clients
   end_clients();
   clients_.sweep();
 }
@@ -224,6 +235,8 @@ void Turn::execute_chunk(std::span<const Request> requests) {
 }
 
 void Turn::execute_request(const Request& request, const engine::Prepared& prepared) {
+  if (request.run == kGivenBack) [[unlikely]]
+    return;
   Run& run = runs_[request.run];
   Client& client = *run.client;
   if (client.halts != 0) [[unlikely]] {
@@ -247,6 +260,7 @@ void Turn::execute_request(const Request& request, const engine::Prepared& prepa
   writer_.bind(output, client.protocol);
   late_ = nullptr;  // who ran again for nothing waits on
   executing_ = &client;
+  current_ = &request;
   const engine::Verdict verdict = engine_.execute(client, prepared, writer_);
   executing_ = nullptr;
   switch (verdict) {
@@ -272,23 +286,95 @@ void Turn::execute_request(const Request& request, const engine::Prepared& prepa
 // sent first must stand first in its input again.
 void Turn::close_runs() {
   for (size_t i = runs_.size(); i-- > 0;) {
-    Run& run = runs_[i];
-    Client& client = *run.client;
-    if (run.in_place) client.input.consume(run.kept_from);
-    if ((client.halts & ~Client::kHeld) == 0 && run.kept_from < run.size) [[unlikely]] {
-      if (!run.in_place) {
-        client.input.prepend({run.bytes + run.kept_from, run.size - run.kept_from});
-      }
-      client.parser = {};
-    } else if (!run.failure.empty() && client.halts == 0) [[unlikely]] {
-      engine_.log().verbose("Protocol error ({}) from client: {}", run.failure,
-                            client.describe(clients_.now_ms));
-      ++engine_.statistics.error_replies;
-      writer_.bind(output_of(client), client.protocol);
-      writer_.error(run.failure);
-      clients_.close_after_replies(client);
-    }
+    if (runs_[i].client != nullptr) close_run(runs_[i]);
   }
+}
+
+void Turn::close_run(Run& run) {
+  Client& client = *run.client;
+  if (run.in_place) client.input.consume(run.kept_from);
+  if ((client.halts & ~Client::kHeld) == 0 && run.kept_from < run.size) [[unlikely]] {
+    if (!run.in_place) {
+      client.input.prepend({run.bytes + run.kept_from, run.size - run.kept_from});
+    }
+    client.parser = {};
+  } else if (!run.failure.empty() && client.halts == 0) [[unlikely]] {
+    engine_.log().verbose("Protocol error ({}) from client: {}", run.failure,
+                          client.describe(clients_.now_ms));
+    ++engine_.statistics.error_replies;
+    writer_.bind(output_of(client), client.protocol);
+    writer_.error(run.failure);
+    clients_.close_after_replies(client);
+  }
+}
+
+// ---- others, in the middle of a command ----
+
+// Whatever others have in the batch behind the command that runs waits in their input again;
+// returns who they are.
+std::vector<uint64_t> Turn::give_back_others() {
+  for (Request& request : requests_) {
+    if (&request <= current_ || request.run == kGivenBack) continue;
+    Run& run = runs_[request.run];
+    if (run.client == nullptr || is_left_alone(*run.client)) continue;
+    run.kept_from = std::min(run.kept_from, request.at);
+    request.run = kGivenBack;
+  }
+  std::vector<uint64_t> others;
+  for (size_t i = runs_.size(); i-- > 0;) {
+    Run& run = runs_[i];
+    if (run.client == nullptr || is_left_alone(*run.client)) continue;
+    others.push_back(run.client->id);
+    close_run(run);
+    run.client = nullptr;
+  }
+  return others;
+}
+
+void Turn::step_aside(const std::function<void()>& poll) {
+  Client& client = *executing_;
+  const Outer outer{&client, receiving_};
+  aside_ = &outer;
+  const std::vector<uint64_t> others = give_back_others();
+
+  auto read_buffer =
+      std::exchange(read_buffer_, std::make_unique_for_overwrite<char[]>(kReadBufferBytes));
+  const size_t read_used = std::exchange(read_used_, 0);
+  const Request* const current = current_;
+  const Client* const late = std::exchange(late_, nullptr);
+  resp::ArgVector args;
+  args.swap(args_);
+  auto hashes = std::exchange(hashes_, {});
+  auto requests = std::exchange(requests_, {});
+  auto runs = std::exchange(runs_, {});
+  auto held_pushes = std::exchange(held_pushes_, {});
+  const size_t held_bytes = std::exchange(held_bytes_, 0);
+  // What others were told goes out now; what the command's client was told waits for its reply.
+  std::erase(output_due_, &client);
+  const auto ended = std::exchange(ended_, {});
+
+  for (const uint64_t id : others) {
+    if (Client* const other = clients_.find(id)) take_input(*other);
+  }
+  poll();
+  run();
+
+  output_due_.push_back(&client);
+  ended_.insert(ended_.begin(), ended.begin(), ended.end());
+  held_bytes_ = held_bytes;
+  held_pushes_ = std::move(held_pushes);
+  runs_ = std::move(runs);
+  requests_ = std::move(requests);
+  hashes_ = std::move(hashes);
+  args_.swap(args);
+  late_ = late;
+  current_ = current;
+  executing_ = &client;
+  receiving_ = outer.receiving;
+  read_used_ = read_used;
+  read_buffer_ = std::move(read_buffer);
+  writer_.bind(client.output, client.protocol);
+  aside_ = nullptr;
 }
 
 // Where replies to this client go during this turn.
@@ -420,6 +506,9 @@ void Turn::end_clients() {
     close_when_drained(*client);
   }
   ended_.clear();
+  for (const uint64_t id : std::exchange(lost_, {})) {
+    if (Client* const client = clients_.find(id)) clients_.close(*client);
+  }
 }
 
 // ---- clients that waited ----
@@ -468,11 +557,17 @@ void Turn::resume_served() {
 // overtake the ones that wait.
 void Turn::resume_clients() {
   resumes_ = false;
-  clients_.for_each([this](Client& client) {
-    if ((client.halts & Client::kPostponed) == 0) return;
-    client.halts &= static_cast<Client::Halts>(~Client::kPostponed);
-    take_input(client);
+  // By id: while one of them runs something that takes long, others come and go.
+  std::vector<uint64_t> postponed;
+  clients_.for_each([&postponed](const Client& client) {
+    if ((client.halts & Client::kPostponed) != 0) postponed.push_back(client.id);
   });
+  for (const uint64_t id : postponed) {
+    Client* const client = clients_.find(id);
+    if (client == nullptr || (client->halts & Client::kPostponed) == 0) continue;
+    client->halts &= static_cast<Client::Halts>(~Client::kPostponed);
+    take_input(*client);
+  }
 }
 
 // Keeps the memory of a client's last big request for the next one.

@@ -49,7 +49,8 @@ class Turn final : public engine::WaitingHost {
 
   // --- called by a connection ------------------------------------------------------------------
 
-  // Where the next bytes of this client go; never empty, dead after the next call.
+  // Where the next bytes of this client go, dead after the next call. Empty: not now, ask again in
+  // a later turn; only while a command lets others be served.
   std::span<char> space_for(Client& client);
   // `size` > 0 bytes were read into what space_for() has just given for this client. May execute
   // the batch, and so close any client, this one included; none is freed.
@@ -58,7 +59,7 @@ class Turn final : public engine::WaitingHost {
   // answer that would have to be waited for is not.
   void ended(Client& client);
   // The connection is broken: nothing can be read from it or sent to it any more.
-  void lost(Client& client) { clients_.close(client); }
+  void lost(Client& client);
   // The link sent all it had kept.
   void sent(Client& client);
 
@@ -85,6 +86,16 @@ class Turn final : public engine::WaitingHost {
   void drop_parked();
   // Lets clients go on that were told kPostpone.
   void resume_postponed() { resumes_ = true; }
+
+  // --- called in the middle of a command that takes long (engine/busy.h) -------------------------
+
+  // The batch stands still. What others have sent is executed and answered, then so is what `poll`
+  // brings in, which turns the loop once. The client whose command runs, and one whose bytes are
+  // being taken right now, are left alone until that command has ended: nothing of theirs is read,
+  // sent or closed. No client is freed meanwhile (reliability S7).
+  // REQUIRES: a command runs.
+  void step_aside(const std::function<void()>& poll);
+  bool is_aside() const { return aside_ != nullptr; }
 
   // --- called by whoever has news for clients (Pub/Sub, tracking, MONITOR) ---------------------
 
@@ -124,7 +135,17 @@ class Turn final : public engine::WaitingHost {
     size_t at;  // offset from Run::bytes
   };
 
+  // What step_aside() puts away.
+  struct Outer {
+    Client* executing;
+    Client* receiving;
+  };
+
   static bool reads_in_place(const Client& client);
+  bool is_left_alone(const Client& client) const {
+    return aside_ != nullptr && (&client == aside_->executing || &client == aside_->receiving);
+  }
+  std::vector<uint64_t> give_back_others();
   void take(Client& client, std::string_view bytes);
   void take_input(Client& client);
   bool parse_run(Client& client, std::string_view bytes, bool in_place, size_t& taken);
@@ -133,6 +154,7 @@ class Turn final : public engine::WaitingHost {
   void execute_chunk(std::span<const Request> requests);
   void execute_request(const Request& request, const engine::Prepared& prepared);
   void close_runs();
+  void close_run(Run& run);
   resp::OutputBuffer& output_of(Client& client);
   void hold(Client& client, std::string_view bytes, const SharedRef& owner);
   void release_pushes();
@@ -152,8 +174,9 @@ class Turn final : public engine::WaitingHost {
   Clients& clients_;
   persist::Persistence* const persistence_;
 
-  const std::unique_ptr<char[]> read_buffer_;
+  std::unique_ptr<char[]> read_buffer_;
   size_t read_used_ = 0;
+  Client* receiving_ = nullptr;  // whose bytes are being taken
 
   // The batch.
   resp::ArgVector args_;
@@ -165,7 +188,8 @@ class Turn final : public engine::WaitingHost {
   resp::RespWriter late_writer_{unbound_};  // for who waited, while writer_ is at work
   resp::OutputBuffer::Mark late_mark_;
   // Who is being told something: news must not get between the parts of a reply.
-  const Client* executing_ = nullptr;
+  Client* executing_ = nullptr;
+  const Request* current_ = nullptr;  // of executing_
   const Client* late_ = nullptr;
   struct HeldPush {
     uint64_t client;
@@ -184,6 +208,8 @@ class Turn final : public engine::WaitingHost {
   // What the end of the turn is for.
   std::vector<Client*> output_due_;
   std::vector<Client*> ended_;
+  std::vector<uint64_t> lost_;    // ids of clients that were left alone when their connection broke
+  const Outer* aside_ = nullptr;  // others are served in the middle of a command
   bool changed_ = false;
   bool resumes_ = false;
   std::vector<uint64_t> served_;    // ids of clients whose waiting is over

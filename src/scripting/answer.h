@@ -1,0 +1,20 @@
+// answer.h: the value that a script returns, as the reply to its caller.
+//
+//   string, number      bulk, integer (cut off)
+//   true, false         integer 1, null; after redis.setresp(3): booleans
+//   {err = text} {ok = text} {double = n} {big_number = s} {verbatim_string = {string, format}}
+//   {map = {}} {set = {}}
+//   any other table     an array, from 1 up to the first nil
+//   anything else       null
+#pragma once
+
+#include "resp/reply.h"
+#include "scripting/lua.h"
+
+namespace roxdb::scripting {
+
+// Replies the value at the top of the stack and pops it. `protocol`: the script's. Tables that are
+// nested deeper than kReplyDepthMax become an error in their place.
+void answer(lua_State* state, resp::Reply& reply, int protocol);
+
+}  // namespace roxdb::scripting
