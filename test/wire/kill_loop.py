@@ -161,7 +161,7 @@ def flushed_keys_do_not_come_back_from_an_old_snapshot():
     """With save points FLUSHALL saves before it is answered; a child that saves is too late."""
     commands = ([["FLUSHALL"]], [["MULTI"], ["SET", "key", "1"], ["FLUSHALL"], ["EXEC"]],
                 [["FLUSHALL", "ASYNC"], ["FLUSHALL", "SYNC"]])
-    with Server(options={"save": "3600 1"}) as server:
+    with Server(options={"save": ["3600", "1"]}) as server:
         for flush in commands:
             for i in range(1000):
                 server.call("SET", "key:%d" % i, "value")
