@@ -131,6 +131,9 @@ void Persistence::State::register_settings() {
   };
   save.set = [this](std::span<const std::string> words, std::string& why) {
     std::vector<SavePoint> points;
+    // A command line gives them as one word: --save "3600 1 300 100".
+    std::vector<std::string> split;
+    if (words.size() == 1 && engine::split_words(words[0], split)) words = split;
     if (!read_save_points(words, points)) {
       why = "Invalid save parameters";
       return false;

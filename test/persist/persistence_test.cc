@@ -782,6 +782,11 @@ BOOST_AUTO_TEST_CASE(save_points_are_read_shown_and_obeyed) {
   wait(200);
   BOOST_TEST(server->info("rdb_saves") == "1");
   BOOST_TEST(server->info("rdb_changes_since_last_save") == "0");
+  // As one word, too: what `--save "60 1 10 2"` gives.
+  const std::string word = "60 1 10 2";
+  std::string why;
+  BOOST_TEST(server->engine.settings.find("save")->set({&word, 1}, why), why);
+  BOOST_TEST(server->engine.settings.find("save")->get() == "60 1 10 2");
   BOOST_TEST(!server->set("save", "1"));
   BOOST_TEST(!server->set("save", "0 1"));
   BOOST_TEST(!server->set("save", "1 -1"));
