@@ -32,6 +32,7 @@ need_build() {
   need rapidjson-dev /usr/include/rapidjson/rapidjson.h /usr/local/include/rapidjson/rapidjson.h
   need libjemalloc-dev /usr/include/jemalloc/jemalloc.h /usr/local/include/jemalloc/jemalloc.h
   need libfmt-dev /usr/include/fmt/core.h /usr/local/include/fmt/core.h
+  need libssl-dev /usr/include/openssl/ssl.h /usr/local/include/openssl/ssl.h
 }
 
 need_test() {
@@ -42,6 +43,7 @@ need_test() {
   need python3-redis /usr/lib/python3/dist-packages/redis /usr/lib/python3*/site-packages/redis
   need redis-tools /usr/bin/redis-cli /usr/local/bin/redis-cli
   need redis-server /usr/bin/redis-server /usr/local/bin/redis-server
+  need openssl /usr/bin/openssl /usr/local/bin/openssl
 }
 
 need_fuzz() {

@@ -50,7 +50,7 @@ std::string title_of(const House& house, const std::string& program) {
   replace("{listen-addr}", house.listeners.first_address());
   replace("{server-mode}", "");
   replace("{port}", std::to_string(house.listeners.port()));
-  replace("{tls-port}", "0");
+  replace("{tls-port}", std::to_string(house.listeners.tls_port()));
   replace("{unixsocket}", house.listeners.unix_path());
   replace("{config-file}", house.config_file.path());
   while (title.ends_with(' ')) title.pop_back();

@@ -42,6 +42,7 @@ constexpr Section kSections[] = {
     {"latencystats", "Latencystats", Shown::kAll},
     {"cluster", "Cluster", Shown::kDefault},
     {"keyspace", "Keyspace", Shown::kDefault},
+    {"tls", "TLS", Shown::kAll},
 };
 
 using Chosen = std::array<bool, std::size(kSections)>;

@@ -17,6 +17,7 @@
 
 #include "net/address.h"
 #include "net/connection.h"
+#include "net/tls_connection.h"
 
 namespace roxdb::net {
 namespace {
@@ -27,17 +28,15 @@ constexpr uint64_t kErrorLogMs = 1000;
 
 constexpr std::string_view kTooManyClients = "-ERR max number of clients reached\r\n";
 constexpr std::string_view kDenied =
-    "-DENIED The server is in protected mode: without a password for the default user it accepts "
-    "connections from its own machine only. To let others in, do one of these: set a password "
-    "(requirepass); start the server with '--protected-mode no'; or send 'CONFIG SET "
-    "protected-mode no' from the server's machine. Make sure first that the server cannot be "
+    "-DENIED The server is in protected mode: without a password for the "
+    "default user it accepts "
+    "connections from its own machine only. To let others in, do one of these: "
+    "set a password "
+    "(requirepass); start the server with '--protected-mode no'; or send "
+    "'CONFIG SET "
+    "protected-mode no' from the server's machine. Make sure first that the "
+    "server cannot be "
     "reached from the internet.\r\n";
-
-// Tells a peer why and closes its socket. Nobody waits: what the socket does not take is lost.
-void refuse(int socket, std::string_view why) {
-  [[maybe_unused]] const ssize_t ignored = ::write(socket, why.data(), why.size());
-  ::close(socket);
-}
 
 void set_option(int socket, int level, int name, int value) {
   // Of use when it works, of no harm when it does not.
@@ -52,7 +51,8 @@ void set_keepalive(int socket, int seconds) {
   set_option(socket, IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
-// Whether an address that may be missing ('-') is missing for a reason that '-' is there for.
+// Whether an address that may be missing ('-') is missing for a reason that '-'
+// is there for.
 bool is_unavailable(int error) {
   return error == EADDRNOTAVAIL || error == ENOPROTOOPT || error == EPROTONOSUPPORT ||
          error == ESOCKTNOSUPPORT || error == EPFNOSUPPORT || error == EAFNOSUPPORT;
@@ -81,7 +81,8 @@ int bind_tcp(const addrinfo& where) {
   return -1;
 }
 
-// Whether a server listens on this unix socket: a file of the same name may be a dead one's.
+// Whether a server listens on this unix socket: a file of the same name may be
+// a dead one's.
 bool is_alive(const sockaddr_un& address) {
   const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (probe < 0) return false;
@@ -105,15 +106,21 @@ Listeners::Listeners(Loop& loop, engine::Engine& engine, server::Clients& client
       clients_(clients),
       turn_(turn),
       authentication_(authentication),
+      tls_(loop, engine),
       reserve_(open_reserve()),
       rest_timer_(make_handle<uv_timer_t>(loop.handle(), uv_timer_init, this)) {
   register_settings();
+  tls_.on_open = [this](server::Client& client, const TlsSession& session) {
+    on_tls_open(client, session);
+  };
 }
 
 Listeners::~Listeners() { close(); }
 
 void Listeners::close() {
   tcp_.clear();
+  tls_listeners_.clear();
+  tls_.close();
   if (unix_ != nullptr) ::unlink(unix_path_.c_str());
   unix_.reset();
   rest_timer_.reset();
@@ -123,20 +130,22 @@ void Listeners::close() {
 
 std::string Listeners::first_address() const {
   if (!tcp_.empty()) return tcp_.front()->address;
+  if (!tls_listeners_.empty()) return tls_listeners_.front()->address;
   return unix_ != nullptr ? unix_path_ : "";
 }
 
 // ---- listening ----
 
 Status Listeners::open() {
-  if (port_ != 0) {
-    if (const Status status = open_tcp(tcp_); !status.ok()) {
-      engine_.log().warning("Failed listening on port {} (tcp), aborting.", port_);
+  for (const Kind kind : {Kind::kTcp, Kind::kTls}) {
+    const char* const name = kind == Kind::kTls ? "tls" : "tcp";
+    if (const Status status = open_tcp(kind, opened(kind)); !status.ok()) {
+      engine_.log().warning("Failed listening on port {} ({}), aborting.", port_of(kind), name);
       return status;
     }
   }
   if (!unix_path_.empty()) ROX_TRY(open_unix());
-  if (tcp_.empty() && unix_ == nullptr) {
+  if (tcp_.empty() && tls_listeners_.empty() && unix_ == nullptr) {
     engine_.log().warning("Configured to not listen anywhere, exiting.");
     return io_error(EADDRNOTAVAIL, "listen");
   }
@@ -144,12 +153,20 @@ Status Listeners::open() {
   return kOk;
 }
 
-Status Listeners::open_tcp(Opened& opened) {
-  for (const std::string& address : addresses_) ROX_TRY(open_address(address, opened));
+// Everything that the settings say of one kind; nothing when its port is 0.
+Status Listeners::open_tcp(Kind kind, Opened& opened) {
+  if (kind == Kind::kTls) tls_.set_on(tls_port_ != 0);
+  if (port_of(kind) == 0) return kOk;
+  if (std::string why; kind == Kind::kTls && !tls_.make_ready(why)) {
+    engine_.log().warning("Failed to configure TLS: {}", why);
+    return io_error(EINVAL, "TLS");
+  }
+  for (const std::string& address : addresses_) ROX_TRY(open_address(address, kind, opened));
   return kOk;
 }
 
-Status Listeners::open_address(const std::string& address, Opened& opened) {
+Status Listeners::open_address(const std::string& address, Kind kind, Opened& opened) {
+  const int64_t port = port_of(kind);
   const bool is_optional = address.starts_with('-');
   std::string host = is_optional ? address.substr(1) : address;
   addrinfo hints{};
@@ -162,7 +179,7 @@ Status Listeners::open_address(const std::string& address, Opened& opened) {
   }
   addrinfo* found = nullptr;
   const int lookup_error =
-      ::getaddrinfo(host.c_str(), std::to_string(port_).c_str(), &hints, &found);
+      ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, freeaddrinfo);
   int error = lookup_error == 0 ? 0 : EADDRNOTAVAIL;
   for (const addrinfo* where = found; where != nullptr; where = where->ai_next) {
@@ -172,12 +189,12 @@ Status Listeners::open_address(const std::string& address, Opened& opened) {
       continue;
     }
     ROX_TRY(std::unique_ptr<Listener> listener,
-            listen(descriptor, false, fmt::format("{}:{}", host, port_)));
+            listen(descriptor, kind, fmt::format("{}:{}", host, port)));
     opened.push_back(std::move(listener));
     return kOk;
   }
   if (is_optional && is_unavailable(error)) return kOk;
-  engine_.log().warning("Could not create server TCP listening socket {}:{}: {}", host, port_,
+  engine_.log().warning("Could not create server TCP listening socket {}:{}: {}", host, port,
                         lookup_error != 0 ? gai_strerror(lookup_error) : std::strerror(error));
   return io_error(error, "bind");
 }
@@ -204,7 +221,8 @@ Status Listeners::open_unix() {
 
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return failed("socket");
-  // Never wider than asked, not even for a moment (S10): others get no rights before chmod().
+  // Never wider than asked, not even for a moment (S10): others get no rights
+  // before chmod().
   const mode_t umask_before = ::umask(077);
   const int bound = ::bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address);
   ::umask(umask_before);
@@ -213,15 +231,15 @@ Status Listeners::open_unix() {
     ::close(descriptor);
     return status;
   }
-  ROX_TRY(unix_, listen(descriptor, true, unix_path_));
+  ROX_TRY(unix_, listen(descriptor, Kind::kUnix, unix_path_));
   return kOk;
 }
 
 // Takes over a bound socket and waits for connections on it.
-Result<std::unique_ptr<Listeners::Listener>> Listeners::listen(int descriptor, bool is_unix,
+Result<std::unique_ptr<Listeners::Listener>> Listeners::listen(int descriptor, Kind kind,
                                                                std::string address) {
   std::unique_ptr<Listener> listener(
-      new Listener{this, descriptor, is_unix, std::move(address), nullptr});
+      new Listener{this, descriptor, kind, std::move(address), nullptr});
   if (::listen(descriptor, static_cast<int>(backlog_)) < 0) {
     const int error = errno;
     engine_.log().warning("listen: {}: {}", listener->address, std::strerror(error));
@@ -259,62 +277,93 @@ void Listeners::on_ready(Listener& listener) {
     if (concerns_one_connection(error)) continue;
     log_accept_error(error);
     const bool no_descriptor = error == EMFILE || error == ENFILE;
-    if (!no_descriptor || !refuse_with_reserve(listener.descriptor)) return rest();
+    if (!no_descriptor || !refuse_with_reserve(listener)) return rest();
   }
 }
 
 void Listeners::add(int socket, const Listener& listener) {
-  server::Peer peer = listener.is_unix ? server::Peer{.address = listener.address + ":0",
-                                                      .local_address = listener.address + ":0",
-                                                      .is_local = true,
-                                                      .is_unix_socket = true}
-                                       : tcp_peer(socket);
-  if (clients_.full()) {
-    ++clients_.statistics.connections_rejected;
-    return refuse(socket, kTooManyClients);
+  const bool is_unix = listener.kind == Kind::kUnix;
+  server::Peer peer = is_unix ? server::Peer{.address = listener.address + ":0",
+                                             .local_address = listener.address + ":0",
+                                             .is_local = true,
+                                             .is_unix_socket = true}
+                              : tcp_peer(socket);
+  if (clients_.full()) return refuse(socket, listener.kind, kTooManyClients);
+  if (listener.kind != Kind::kTls && is_denied(peer)) {
+    return refuse(socket, listener.kind, kDenied);
   }
-  if (protected_mode_ && !authentication_.is_required() && !peer.is_local) {
-    ++clients_.statistics.connections_rejected;
-    return refuse(socket, kDenied);
-  }
-  if (!listener.is_unix) {
+  if (!is_unix) {
     set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
     set_keepalive(socket, static_cast<int>(keepalive_seconds_));
   }
-  Result<std::unique_ptr<Connection>> opened =
-      Connection::open(loop_.handle(), socket, listener.is_unix);
+  Result<std::unique_ptr<SocketLink>> opened = open_link(socket, listener.kind);
   if (!opened.ok()) {
     log_accept_error(opened.status().os_error);
     ::close(socket);
     return;
   }
-  Connection& connection = **opened;
+  SocketLink& link = **opened;
   server::Client& client = clients_.add(*std::move(opened), std::move(peer));
   client.authenticated = !authentication_.is_required();
   engine_.log().verbose("Accepted {}", client.peer.address);
-  if (const Status started = connection.start(turn_, client); !started.ok()) {
+  if (const Status started = link.start(turn_, client); !started.ok()) {
     log_accept_error(started.os_error);
     clients_.close(client);
   }
 }
 
-// Descriptors have run out: the reserve makes room for one, who is told and let go, so that peers
-// see an answer and not a connection that hangs. False: the reserve is lost too.
-bool Listeners::refuse_with_reserve(int descriptor) {
+Result<std::unique_ptr<SocketLink>> Listeners::open_link(int socket, Kind kind) {
+  if (kind == Kind::kTls) {
+    ROX_TRY(std::unique_ptr<TlsConnection> link, TlsConnection::open(loop_.handle(), socket, tls_));
+    return std::unique_ptr<SocketLink>(std::move(link));
+  }
+  ROX_TRY(std::unique_ptr<Connection> link,
+          Connection::open(loop_.handle(), socket, kind == Kind::kUnix));
+  return std::unique_ptr<SocketLink>(std::move(link));
+}
+
+bool Listeners::is_denied(const server::Peer& peer) const {
+  return protected_mode_ && !authentication_.is_required() && !peer.is_local;
+}
+
+// What a client without TLS went through when it was accepted.
+void Listeners::on_tls_open(server::Client& client, const TlsSession& session) {
+  if (is_denied(client.peer)) {
+    ++clients_.statistics.connections_rejected;
+    turn_.push(client, kDenied, {});
+    return clients_.close_after_replies(client);
+  }
+  const std::string user = tls_.user_of(session);
+  if (user.empty() || !log_in_by_certificate) return;
+  if (log_in_by_certificate(client, user)) return;
+  engine_.log().verbose("No user for the name in the certificate of {}", client.peer.address);
+}
+
+// Tells a peer why and closes its socket. Nobody waits: what the socket does
+// not take is lost.
+void Listeners::refuse(int socket, Kind kind, std::string_view why) {
+  ++clients_.statistics.connections_rejected;
+  if (kind != Kind::kTls) {
+    [[maybe_unused]] const ssize_t ignored = ::write(socket, why.data(), why.size());
+  }
+  ::close(socket);
+}
+
+// Descriptors have run out: the reserve makes room for one, who is told and let
+// go, so that peers see an answer and not a connection that hangs. False: the
+// reserve is lost too.
+bool Listeners::refuse_with_reserve(const Listener& listener) {
   if (reserve_ < 0) reserve_ = open_reserve();
   if (reserve_ < 0) return false;
   ::close(reserve_);
-  const int socket = ::accept4(descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (socket >= 0) {
-    ++clients_.statistics.connections_rejected;
-    refuse(socket, kTooManyClients);
-  }
+  const int socket = ::accept4(listener.descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (socket >= 0) refuse(socket, listener.kind, kTooManyClients);
   reserve_ = open_reserve();
   return reserve_ >= 0;
 }
 
-// The system is short of something that takes a moment to come back; asking it again at once would
-// be all that we do.
+// The system is short of something that takes a moment to come back; asking it
+// again at once would be all that we do.
 void Listeners::rest() {
   for_each([](Listener& listener) { uv_poll_stop(listener.poll.get()); });
   const auto on_timer = [](uv_timer_t* timer) {
@@ -332,27 +381,31 @@ void Listeners::log_accept_error(int error) {
 
 // ---- settings ----
 
-// Listens where the settings now say; the old sockets stay when that fails.
-bool Listeners::reopen_tcp(std::string& why) {
+// Listens where the settings now say.
+bool Listeners::reopen(Kind kind, std::string& why) {
   if (!is_open_) return true;
-  // An address that stays the same can only be bound again once it is free.
-  Opened old = std::move(tcp_);
-  tcp_.clear();
-  old.clear();
-  Opened opened;
-  if (port_ == 0 || open_tcp(opened).ok()) {
-    tcp_ = std::move(opened);
-    return true;
+  if (std::string reason; kind == Kind::kTls && tls_port_ != 0 && !tls_.make_ready(reason)) {
+    why = "Unable to update TLS configuration: " + reason;
+    return false;
   }
+  // An address that stays the same can only be bound again once it is free.
+  opened(kind).clear();
+  Opened fresh;
+  const Status status = open_tcp(kind, fresh);
+  if (status.ok()) opened(kind) = std::move(fresh);
   why = "Unable to listen on this port. Check server logs.";
-  return false;
+  return status.ok();
 }
 
 void Listeners::register_settings() {
   using engine::Setting;
   engine::Settings& settings = engine_.settings;
-  const auto reopen = [this](std::string& why) { return reopen_tcp(why); };
-  settings.add_integer("port", &port_, 0, 65535).apply = reopen;
+  settings.add_integer("port", &port_, 0, 65535).apply = [this](std::string& why) {
+    return reopen(Kind::kTcp, why);
+  };
+  settings.add_integer("tls-port", &tls_port_, 0, 65535).apply = [this](std::string& why) {
+    return reopen(Kind::kTls, why);
+  };
 
   Setting bind;
   bind.name = "bind";
@@ -367,7 +420,9 @@ void Listeners::register_settings() {
     addresses_.assign(words.begin(), words.end());
     return true;
   };
-  bind.apply = reopen;
+  bind.apply = [this](std::string& why) {
+    return reopen(Kind::kTcp, why) && reopen(Kind::kTls, why);
+  };
   settings.add(std::move(bind));
 
   settings.add_string("unixsocket", &unix_path_, Setting::kImmutable);

@@ -1,21 +1,28 @@
-// listeners.h: where connections come in. TCP addresses and one unix socket; each accepted socket
-// becomes a Connection with a Client, or is told why not and closed.
+// listeners.h: where connections come in. TCP addresses, with TLS or without,
+// and one unix socket; each accepted socket becomes a Connection or a
+// TlsConnection with a Client, or is told why not and closed. Who speaks TLS
+// can be told nothing before the handshake.
 //
-// We accept ourselves instead of letting libuv do it, because its accept loop never ends while the
-// system refuses (reliability E14, CVE-2025-48367). Here an error of one connection skips that one;
-// when descriptors have run out, a reserved one is used to accept, refuse and close; when memory
-// has, listening rests for a moment.
+// We accept ourselves instead of letting libuv do it, because its accept loop
+// never ends while the system refuses (reliability E14, CVE-2025-48367). Here
+// an error of one connection skips that one; when descriptors have run out, a
+// reserved one is used to accept, refuse and close; when memory has, listening
+// rests for a moment.
 #pragma once
 
 #include <uv.h>
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/engine.h"
 #include "net/handle.h"
 #include "net/loop.h"
+#include "net/socket_link.h"
+#include "net/tls.h"
 #include "server/authentication.h"
 #include "server/clients.h"
 #include "server/session.h"
@@ -24,29 +31,38 @@ namespace roxdb::net {
 
 class Listeners {
  public:
-  // Registers port, bind, unixsocket and the other settings of sockets. All must outlive this.
+  // Registers port, tls-port, bind, unixsocket and the other settings of
+  // sockets. All must outlive this.
   Listeners(Loop& loop, engine::Engine& engine, server::Clients& clients, server::Turn& turn,
             const server::Authentication& authentication);
   ~Listeners();
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
 
-  // Listens on everything that is configured. Code::kIo: nothing listens, the log says why.
+  // Listens on everything that is configured. Code::kIo: nothing listens, the
+  // log says why.
   Status open();
 
   void close();
 
+  // Lets a client in as the user that its certificate names
+  // (tls-auth-clients-user); false: there is no such user, and the client is
+  // who it would be without a certificate.
+  std::function<bool(server::Client&, std::string_view user)> log_in_by_certificate;
+
   int64_t port() const { return port_; }
+  int64_t tls_port() const { return tls_port_; }
   const std::string& unix_path() const { return unix_path_; }
   // "127.0.0.1:6379", "/run/roxdb.sock" or "": where the first one listens.
   std::string first_address() const;
 
  private:
+  enum class Kind : uint8_t { kTcp, kTls, kUnix };
   // One listening socket. The poll handle must be closed before the descriptor.
   struct Listener {
     Listeners* owner;
     int descriptor;
-    bool is_unix;
+    Kind kind;
     std::string address;
     UvPtr<uv_poll_t> poll;
     ~Listener();
@@ -54,20 +70,27 @@ class Listeners {
   using Opened = std::vector<std::unique_ptr<Listener>>;
 
   void register_settings();
-  bool reopen_tcp(std::string& why);
-  Status open_tcp(Opened& opened);
-  Status open_address(const std::string& address, Opened& opened);
+  bool reopen(Kind kind, std::string& why);
+  Status open_tcp(Kind kind, Opened& opened);
+  Status open_address(const std::string& address, Kind kind, Opened& opened);
   Status open_unix();
-  Result<std::unique_ptr<Listener>> listen(int descriptor, bool is_unix, std::string address);
+  Result<std::unique_ptr<Listener>> listen(int descriptor, Kind kind, std::string address);
+  Opened& opened(Kind kind) { return kind == Kind::kTls ? tls_listeners_ : tcp_; }
+  int64_t port_of(Kind kind) const { return kind == Kind::kTls ? tls_port_ : port_; }
   void on_ready(Listener& listener);
   void add(int socket, const Listener& listener);
-  bool refuse_with_reserve(int descriptor);
+  Result<std::unique_ptr<SocketLink>> open_link(int socket, Kind kind);
+  bool is_denied(const server::Peer& peer) const;
+  void on_tls_open(server::Client& client, const TlsSession& session);
+  void refuse(int socket, Kind kind, std::string_view why);
+  bool refuse_with_reserve(const Listener& listener);
   void poll(Listener& listener);
   void rest();
   void log_accept_error(int error);
   template <class Visit>
   void for_each(Visit visit) {
     for (const auto& listener : tcp_) visit(*listener);
+    for (const auto& listener : tls_listeners_) visit(*listener);
     if (unix_ != nullptr) visit(*unix_);
   }
 
@@ -76,8 +99,10 @@ class Listeners {
   server::Clients& clients_;
   server::Turn& turn_;
   const server::Authentication& authentication_;
+  Tls tls_;
 
   int64_t port_ = 6379;
+  int64_t tls_port_ = 0;
   std::vector<std::string> addresses_ = {"127.0.0.1", "-::1"};
   int64_t backlog_ = 511;
   int64_t keepalive_seconds_ = 300;
@@ -87,6 +112,7 @@ class Listeners {
 
   bool is_open_ = false;
   Opened tcp_;
+  Opened tls_listeners_;
   std::unique_ptr<Listener> unix_;
   int reserve_ = -1;  // a descriptor for the day when there are no more
   UvPtr<uv_timer_t> rest_timer_;

@@ -166,7 +166,8 @@ void ServerInfo::write_server(InfoWriter& out) {
   out.field("process_id", environment.process_id());
   out.field("process_supervised", setting_or(engine_, "supervised", "no"));
   out.field("run_id", run_id_);
-  out.field("tcp_port", setting_or(engine_, "port", "0"));
+  const std::string port = setting_or(engine_, "port", "0");
+  out.field("tcp_port", port != "0" ? port : setting_or(engine_, "tls-port", "0"));
   out.field("server_time_usec", environment.now_us());
   out.field("uptime_in_seconds", uptime_seconds());
   out.field("uptime_in_days", uptime_seconds() / 86'400);
