@@ -31,6 +31,7 @@ bool configure(House& house, const CommandLine& line, std::string& why) {
   if (!house.config_file.load(line.config_path, line.lines, house.engine.settings, why)) {
     return false;
   }
+  if (!house.acl.start(why)) return false;
   const bool is_configured = !line.config_path.empty() || house.config_file.has("save") ||
                              house.config_file.has("appendonly");
   if (is_configured) return true;

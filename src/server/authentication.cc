@@ -1,5 +1,7 @@
 #include "server/authentication.h"
 
+#include "server/transaction.h"
+
 namespace roxdb::server {
 namespace {
 
@@ -10,60 +12,58 @@ constexpr size_t kHostsMax = 1024;
 
 }  // namespace
 
-Authentication::Authentication(engine::Engine& engine, Clients& clients, int order)
-    : engine_(engine), clients_(clients), order_(order) {
-  engine_.settings.add_string("requirepass", &password_, engine::Setting::kSecret).apply =
-      [this](std::string&) {
-        apply();
-        return true;
-      };
+bool Authentication::is_required() const {
+  const User& user = users_.default_user();
+  return user.needs_password() || !user.is_on();
 }
 
-void Authentication::apply() {
-  if (!password_.empty()) {
-    // Whoever is connected stays in, as in Redis.
-    password_hash_ = sha256(password_);
-    engine_.arm(this, order_);
-    return;
-  }
-  password_hash_.reset();
-  engine_.disarm(this);
-  clients_.for_each([](Client& client) { client.authenticated = true; });
+void Authentication::greet(Client& client) const {
+  client.user = nullptr;
+  client.authenticated = !is_required();
 }
 
-bool Authentication::log_in(Client& client, std::string_view user, std::string_view password) {
-  const Sha256 given = sha256(password);
-  const bool matches = !password_hash_ || equal_constant_time(given, *password_hash_);
-  if (matches && user == kDefaultUser) {
+bool Authentication::log_in(Client& client, std::string_view name, std::string_view password,
+                            std::string_view word) {
+  const User* const user = users_.find(name);
+  const bool matches = (user != nullptr ? *user : users_.default_user()).has_password(password);
+  if (user != nullptr && user->is_on() && matches) {
+    client.user = user;
     client.authenticated = true;
     return true;
   }
   note_failure(client);
+  log_.add({.reason = AclLog::Reason::kAuth,
+            .context =
+                engine_.inside_larger_unit() ? AclLog::Context::kMulti : AclLog::Context::kTopLevel,
+            .object = std::string(word),
+            .user = std::string(name),
+            .client = client.describe(clients_.now_ms)});
   return false;
 }
 
-engine::Verdict Authentication::check(engine::Session& session, const engine::CommandSpec& spec,
-                                      engine::Args, Status& refusal) {
-  if (session.kind != engine::Session::Kind::kClient) return engine::Verdict::kPass;
-  auto& client = static_cast<Client&>(session);
-  if ((spec.flags & engine::kNoAuth) != 0) {
-    const bool tries_password = (spec.flags & engine::kSecret) != 0;
-    return tries_password && must_wait(client) ? engine::Verdict::kPostpone
-                                               : engine::Verdict::kPass;
+engine::Verdict Authentication::check_attempt(Client& client, Status& refusal) {
+  if (engine_.has_open_unit()) {
+    if (!has_failed_often(client)) return engine::Verdict::kPass;
+    refusal = user_error("ERR too many wrong passwords: try again, and not in a transaction");
+    return engine::Verdict::kRefuse;
   }
-  if (client.authenticated) return engine::Verdict::kPass;
-  refusal = user_error("NOAUTH Authentication required.");
-  return engine::Verdict::kRefuse;
+  if (client.transaction != nullptr || !must_wait(client)) return engine::Verdict::kPass;
+  return engine::Verdict::kPostpone;
+}
+
+bool Authentication::is_over(const Failures& failures) const {
+  return clients_.now_ms - failures.first_ms > kFailureWindowMs;
+}
+
+bool Authentication::has_failed_often(const Client& client) const {
+  if (failures_.empty()) return false;
+  const auto found = failures_.find(host_of(client.peer.address));
+  return found != failures_.end() && found->second.count >= kFailuresMax && !is_over(found->second);
 }
 
 // Asked again after each tick while it says true.
-bool Authentication::must_wait(Client& client) {
-  if (failures_.empty()) return false;
-  const auto found = failures_.find(host_of(client.peer.address));
-  if (found == failures_.end() || found->second.count < kFailuresMax ||
-      clients_.now_ms - found->second.first_ms > kFailureWindowMs) {
-    return false;
-  }
+bool Authentication::must_wait(Client& client) const {
+  if (!has_failed_often(client)) return false;
   if (client.password_wait_until_ms == 0) {
     client.password_wait_until_ms = clients_.now_ms + kWaitMs;
     return true;
@@ -74,19 +74,15 @@ bool Authentication::must_wait(Client& client) {
 }
 
 void Authentication::note_failure(const Client& client) {
-  if (failures_.size() >= kHostsMax) forget_old_failures();
+  if (failures_.size() >= kHostsMax) {
+    std::erase_if(failures_, [this](const auto& entry) { return is_over(entry.second); });
+  }
   if (failures_.size() >= kHostsMax) return;  // an attack from everywhere: there is no one to slow
   Failures& failures =
       failures_.try_emplace(std::string(host_of(client.peer.address)), Failures{clients_.now_ms, 0})
           .first->second;
-  if (clients_.now_ms - failures.first_ms > kFailureWindowMs) failures = {clients_.now_ms, 0};
+  if (is_over(failures)) failures = {clients_.now_ms, 0};
   ++failures.count;
-}
-
-void Authentication::forget_old_failures() {
-  std::erase_if(failures_, [this](const auto& entry) {
-    return clients_.now_ms - entry.second.first_ms > kFailureWindowMs;
-  });
 }
 
 }  // namespace roxdb::server

@@ -1,38 +1,40 @@
-// authentication.h: who may speak. `requirepass`, AUTH, and the gate before everything that is
-// not said before AUTH. There is one user so far, "default".
+// authentication.h: who speaks on a connection. It begins as the default user, when that one is let
+// in without a password, else as nobody; AUTH and HELLO name a user.
 //
-// Passwords are compared by their SHA-256, in constant time (reliability S3). Whoever guesses is
-// slowed down: once an address has failed ten times in ten seconds, each further attempt of its
-// clients waits for a second before it is looked at; nobody else waits.
+// Whoever guesses is slowed down: once an address has failed ten times in ten seconds, each further
+// attempt of its clients waits for a second before it is looked at; nobody else waits.
 //
-//   AUTH --gate: too many failures?--> postponed for a second --> log_in()
+//   AUTH --check_attempt: too many failures?--> postponed for a second --> log_in()
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 
-#include "base/sha256.h"
 #include "engine/engine.h"
+#include "server/acl/acl_log.h"
+#include "server/acl/users.h"
 #include "server/clients.h"
 
 namespace roxdb::server {
 
-inline constexpr std::string_view kDefaultUser = "default";
-
-class Authentication final : public engine::Gate {
+class Authentication {
  public:
-  // Registers requirepass; arms itself in `engine` at `order` while there is a password.
-  Authentication(engine::Engine& engine, Clients& clients, int order);
+  // All must outlive this.
+  Authentication(engine::Engine& engine, Clients& clients, const Users& users, AclLog& log)
+      : engine_(engine), clients_(clients), users_(users), log_(log) {}
 
-  bool is_required() const { return password_hash_.has_value(); }
-  // True: the client is in. Takes as long when the password is wrong. Without a password anything
-  // is right.
-  bool log_in(Client& client, std::string_view user, std::string_view password);
-
-  engine::Verdict check(engine::Session& session, const engine::CommandSpec& spec,
-                        engine::Args args, Status& refusal) override;
+  // Whether a new connection must say who it is.
+  bool is_required() const;
+  // The client is as when it connected: the default user, or nobody.
+  void greet(Client& client) const;
+  // True: the client is in. Takes as long when the password is wrong, or the user. `word`, of the
+  // running command, is what ACL LOG names.
+  bool log_in(Client& client, std::string_view name, std::string_view password,
+              std::string_view word);
+  // Whether the client may try a password now. What is queued is not tried yet; part of a unit
+  // cannot wait and is refused.
+  engine::Verdict check_attempt(Client& client, Status& refusal);
 
  private:
   struct Failures {
@@ -40,16 +42,15 @@ class Authentication final : public engine::Gate {
     uint64_t count;
   };
 
-  void apply();
-  bool must_wait(Client& client);
+  bool is_over(const Failures& failures) const;
+  bool has_failed_often(const Client& client) const;
+  bool must_wait(Client& client) const;
   void note_failure(const Client& client);
-  void forget_old_failures();
 
   engine::Engine& engine_;
   Clients& clients_;
-  const int order_;
-  std::string password_;
-  std::optional<Sha256> password_hash_;
+  const Users& users_;
+  AclLog& log_;
   std::map<std::string, Failures, std::less<>> failures_;  // by host
 };
 

@@ -4,7 +4,7 @@
 #include "base/numbers.h"
 #include "base/version.h"
 #include "engine/call.h"
-#include "server/authentication.h"
+#include "server/acl.h"
 #include "server/clients.h"
 #include "server/command_client.h"
 
@@ -28,12 +28,14 @@ namespace errors = engine::errors;
 
 constexpr Flags kFirstFlags = kNoScript | kLoading | kStale | kFast | kNoAuth | kAllowBusy;
 
+Authentication& authentication(Call& call) { return call.service<Acl>().authentication(); }
+
 // Lets the client in, or says that it may not. The password's bytes are erased where they lie, in
 // the input they came with (reliability S3).
 Status log_in(Call& call, Client& client, size_t user_index, size_t password_index) {
   const std::string_view user = user_index == 0 ? kDefaultUser : call.arg(user_index);
   const std::string_view password = call.arg(password_index);
-  const bool right = call.service<Authentication>().log_in(client, user, password);
+  const bool right = authentication(call).log_in(client, user, password, call.arg(0));
   // The input is writable memory of ours; arguments are read-only views of it for good manners.
   explicit_bzero(const_cast<char*>(password.data()), password.size());
   if (right) return kOk;
@@ -44,7 +46,7 @@ Status log_in(Call& call, Client& client, size_t user_index, size_t password_ind
 Status auth_command(Call& call) {
   ROX_TRY(Client * client, client_of(call));
   if (call.argc() > 3) return errors::kSyntax;
-  if (call.argc() == 2 && !call.service<Authentication>().is_required()) {
+  if (call.argc() == 2 && !call.service<Acl>().users().default_user().needs_password()) {
     return user_error(
         "ERR AUTH <password> called without any password configured for the default user. Are you "
         "sure your configuration is correct?");
@@ -141,7 +143,7 @@ constexpr CommandSpec kHello{
 Status reset_command(Call& call) {
   ROX_TRY(Client * client, client_of(call));
   call.service<Clients>().reset(*client);
-  client->authenticated = !call.service<Authentication>().is_required();
+  authentication(call).greet(*client);
   call.reply().set_protocol(client->protocol);
   call.reply().simple("RESET");
   return kOk;

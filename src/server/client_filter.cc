@@ -5,7 +5,7 @@
 
 #include "base/numbers.h"
 #include "base/text.h"
-#include "server/authentication.h"
+#include "server/acl.h"
 
 namespace roxdb::server {
 namespace {
@@ -119,7 +119,7 @@ Status ClientFilter::parse_text(engine::Call& call, Field field, bool negated,
   if (field == Field::kType && !parse_type(value)) {
     return call.fail("ERR Unknown client type '{}'", value);
   }
-  if (field == Field::kUser && value != kDefaultUser) {
+  if (field == Field::kUser && call.service<Acl>().users().find(value) == nullptr) {
     return call.fail("ERR No such user '{}'", value);
   }
   if (field == Field::kFlags && (value.empty() || !has_all(kKnownFlags, value))) {
@@ -154,7 +154,7 @@ bool ClientFilter::holds(Field field, std::string_view value, const Client& clie
       return parse_type(value) ==
              (client.subscriptions != nullptr ? ClientType::kPubSub : ClientType::kNormal);
     case Field::kUser:
-      return value == kDefaultUser;
+      return client.user_name() == value;
     case Field::kAddr:
       return client.peer.address == value;
     case Field::kLocalAddr:
