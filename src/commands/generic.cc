@@ -151,6 +151,7 @@ Result<bool> rename_key(Call& call, bool replaces) {
     call.engine().erase(call.db(), call.key(2), *keys.find(call.key(2)));
   }
   rename_entry(keys, call.key(1), call.key(2));
+  call.engine().notify(call.db(), call.arg(2), event::kNew);
   call.changed(event::kRenameFrom);
   call.engine().notify(call.db(), call.arg(2), event::kRenameTo);
   return true;
@@ -207,6 +208,7 @@ Status move_command(Call& call) {
   EntryParts parts = source.parts();
   Keyspace& target = call.engine().keyspace(db);
   target.insert(key, types::value_type(source.type())->copy(source, parts, target.home()));
+  call.engine().notify(db, key.name, event::kNew);
   call.engine().erase(call.db(), key, *call.keyspace().find(key));
   call.changed(event::kMoveFrom);
   call.engine().notify(db, key.name, event::kMoveTo);
@@ -257,6 +259,7 @@ Status copy_command(Call& call) {
                          .expire_at_ms = source->has_expiry() ? source->expire_at_ms() : -1,
                          .access = call.engine().fresh_access()};
   keys.insert(key, types::value_type(source->type())->copy(*source, parts, keys.home()));
+  call.engine().notify(db, key.name, event::kNew);
   call.changed(db, key.name, event::kCopyTo);
   return call.reply(1);
 }

@@ -25,7 +25,7 @@ constexpr CommandSpec kObject{
 
 // OBJECT ENCODING key -> the name of the encoding, nil when absent
 Status object_encoding_command(Call& call) {
-  const Entry* entry = inspect(call, 2);
+  const Entry* entry = inspect_silently(call, 2);
   if (entry == nullptr) return call.reply_null();
   return call.reply_bulk(types::value_type(entry->type())->encoding_name(*entry));
 }
@@ -50,7 +50,7 @@ constexpr CommandSpec kEncoding{
 
 // OBJECT FREQ key -> the logarithmic counter of accesses, nil when absent
 Status object_freq_command(Call& call) {
-  const Entry* entry = inspect(call, 2);
+  const Entry* entry = inspect_silently(call, 2);
   if (entry == nullptr) return call.reply_null();
   if (!call.engine().uses_lfu) {
     return user_error(
@@ -77,7 +77,7 @@ constexpr CommandSpec kFreq{
 
 // OBJECT IDLETIME key -> seconds since the last access, nil when absent
 Status object_idletime_command(Call& call) {
-  const Entry* entry = inspect(call, 2);
+  const Entry* entry = inspect_silently(call, 2);
   if (entry == nullptr) return call.reply_null();
   if (call.engine().uses_lfu) {
     return user_error(
@@ -103,7 +103,7 @@ constexpr CommandSpec kIdleTime{
 
 // OBJECT REFCOUNT key -> 1: an entry has one owner, always; nil when absent
 Status object_refcount_command(Call& call) {
-  return inspect(call, 2) != nullptr ? call.reply(1) : call.reply_null();
+  return inspect_silently(call, 2) != nullptr ? call.reply(1) : call.reply_null();
 }
 constexpr Example kRefCountExamples[] = {{"SET k v", "+OK"}, {"OBJECT REFCOUNT k", ":1"}};
 constexpr CommandSpec kRefCount{

@@ -13,14 +13,14 @@ class News {
  public:
   explicit News(Turn& turn) : turn_(turn) {}
 
-  // Puts the message into the client's output. `write(resp::Reply&)` says what it is; it is called
+  // Puts the message into the client's output. `say(resp::Reply&)` says what it is; it is called
   // at most once per protocol and must always say the same.
-  template <class Write>
-  void tell(Client& client, const Write& write) {
+  template <class Say>
+  void tell(Client& client, const Say& say) {
     Encoded& encoded = encoded_[client.protocol >= 3 ? 1 : 0];
     if (encoded.bytes.empty()) {
       resp::RespWriter writer(encoded.output, client.protocol);
-      write(writer);
+      say(writer);
       encoded.finish();
     }
     turn_.push(client, encoded.bytes, encoded.owner);

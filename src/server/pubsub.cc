@@ -20,10 +20,10 @@ bool may_be_said_by_subscribers(std::string_view command) {
 }
 
 // Nobody is closed or leaves meanwhile: push() promises it.
-template <class Write>
-size_t tell_all(Turn& turn, const Topic& topic, const Write& write) {
+template <class Say>
+size_t tell_all(Turn& turn, const Topic& topic, const Say& say) {
   News news(turn);
-  for (Client* client : topic.subscribers) news.tell(*client, write);
+  for (Client* client : topic.subscribers) news.tell(*client, say);
   return topic.subscribers.size();
 }
 

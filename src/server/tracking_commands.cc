@@ -96,7 +96,7 @@ Status check_mode(Call& call, const TrackingMode* old, const TrackingMode& mode)
     return user_error("ERR OPTIN and OPTOUT are not compatible with BCAST");
   }
   if (mode.opt_in && mode.opt_out) {
-    return user_error("ERR You can't use both OPTIN mode and OPTOUT mode");
+    return user_error("ERR You can't specify both OPTIN mode and OPTOUT mode");
   }
   if (old != nullptr && ((mode.opt_in && old->opt_out) || (mode.opt_out && old->opt_in))) {
     return user_error(

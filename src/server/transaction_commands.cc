@@ -141,7 +141,7 @@ constexpr const CommandSpec* kCommands[] = {&kMulti, &kExec, &kDiscard, &kWatch,
 
 }  // namespace
 
-extern constinit const CommandFamily kTransactionFamily;
-constinit const CommandFamily kTransactionFamily{"transactions", kCommands};
+extern constinit const CommandFamily kTransactionCommandsFamily;
+constinit const CommandFamily kTransactionCommandsFamily{"transactions", kCommands};
 
 }  // namespace roxdb::server

@@ -96,11 +96,11 @@ BOOST_AUTO_TEST_CASE(only_what_happened_is_logged_and_told) {
   run("MSET a 1 b 2");
   events();
   run("RENAME a b");
-  BOOST_TEST(events() == "rename_from:a rename_to:b");
+  BOOST_TEST(events() == "new:b rename_from:a rename_to:b");
   run("COPY b c");
-  BOOST_TEST(events() == "copy_to:c");
+  BOOST_TEST(events() == "new:c copy_to:c");
   run("MOVE c 5");
-  BOOST_TEST(events() == "move_from:c move_to:c");
+  BOOST_TEST(events() == "new:c move_from:c move_to:c");
   run("UNLINK b");
   BOOST_TEST(events() == "del:b");
 }

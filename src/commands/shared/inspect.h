@@ -17,4 +17,12 @@ inline const engine::Entry* inspect(engine::Call& call, size_t index) {
   return entry;
 }
 
+// The same, but nobody is told that the key was missed.
+inline const engine::Entry* inspect_silently(engine::Call& call, size_t index) {
+  const engine::Entry* entry = call.peek(index);
+  engine::Statistics& statistics = call.engine().statistics;
+  (entry != nullptr ? statistics.keyspace_hits : statistics.keyspace_misses)++;
+  return entry;
+}
+
 }  // namespace roxdb::commands
