@@ -94,6 +94,8 @@ BOOST_AUTO_TEST_CASE(rules_make_the_user_that_they_say) {
       {{"+@all", "nocommands"}, "off resetchannels -@all"},
       {{"+select|0", "+select|1"}, "off resetchannels -@all +select|0 +select|1"},
       {{"+select|0", "-select"}, "off resetchannels -@all -select"},
+      {{"+@all", "-MIGRATE", "-cluster|failover"},
+       "off resetchannels +@all -migrate -cluster|failover"},
       {{"db=0,3,0"}, "off resetchannels db=0,3 -@all"},
       {{"db=1", "db=2"}, "off resetchannels db=2 -@all"},
       {{"db=1", "alldbs"}, "off resetchannels -@all"},

@@ -107,6 +107,10 @@ Status Selector::apply_to_commands(std::string_view rule, bool allows) {
     remember(rule, allows);
     return kOk;
   }
+  if (Vocabulary::is_elsewhere(rule) && !has_blank(rule)) {
+    remember(rule, allows);
+    return kOk;
+  }
   const size_t border = rule.rfind('|');
   if (!allows || border == std::string_view::npos) return kUnknown;
   return add_first_argument(rule.substr(0, border), rule.substr(border + 1));

@@ -40,6 +40,9 @@ class Vocabulary {
 
   // "get", "config" or "config|get", in any case; null: there is none.
   const engine::Command* find(std::string_view name) const;
+  // Whether a command of this name, or the container of this subcommand, is one of Redis or Valkey
+  // that this server lacks.
+  static bool is_elsewhere(std::string_view name);
   // The names of the categories without '@', in the order of ACL CAT.
   static std::span<const std::string_view> categories();
   // Null: there is none of that name, which may be in any case.
