@@ -41,7 +41,9 @@ AR := gcc-ar
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Werror
 COMMON := -fPIC -fvisibility=hidden -pthread -D_GLIBCXX_ASSERTIONS -Isrc -Iinclude -I.
 LIBS := -lzstd -pthread
-PROGRAM_LIBS := -luv -llua5.1-c++ -lssl -lcrypto $(LIBS)
+PROGRAM_LIBS := -luv -llua5.1-c++ $(LIBS)
+# Tests play the client of TLS. The server loads OpenSSL when it wants it (net/openssl_library.h).
+TEST_LIBS := -lssl -lcrypto
 
 # What a shipped binary is hardened with; `make hardening` looks for it in the result. Objects are
 # -fPIC instead of -fPIE because libroxdb.so shares them: hidden symbols make both the same code.
@@ -58,7 +60,7 @@ ifeq ($(CONFIG),release)
   # All but libc is linked in: a start maps no libraries (1.0 MiB and 0.8 ms less), and no call
   # between them goes through a table (4 % less CPU for a GET).
   PROGRAM_LIBS := -static-libstdc++ -static-libgcc -Wl,-Bstatic -luv_a -llua5.1-c++ -lzstd -ljemalloc_pic \
-    -lssl -lcrypto -Wl,-Bdynamic -pthread
+    -Wl,-Bdynamic -pthread
 else ifeq ($(CONFIG),debug)
   # GCC warns of uninitialised variables that only its own sanitizer code could leave so.
   MODE := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
@@ -179,7 +181,7 @@ $(B)/roxdb-%: $(B)/obj/src/app/%_main.o $(HOUSE_OBJECTS) $(B)/link.stamp
 
 $(B)/roxdb-tests: $(TEST_OBJECTS) $(HOUSE_OBJECTS) $(B)/link.stamp
 	$(call say,LINK,$@)
-	$(Q)$(LINK) $(filter %.o,$^) -o $@ $(PROGRAM_LIBS) -lboost_unit_test_framework
+	$(Q)$(LINK) $(filter %.o,$^) -o $@ $(PROGRAM_LIBS) $(TEST_LIBS) -lboost_unit_test_framework
 
 $(B)/libroxdb.a: $(LIB_OBJECTS) $(B)/link.stamp
 	$(call say,AR,$@)
@@ -210,13 +212,13 @@ $(B)/tools/%: tools/%.c $(B)/libroxdb.so $(B)/compile.stamp | setup
 $(B)/fuzz/%: $(B)/obj/test/fuzz/%.o $(FUZZ_WORLD) $(HOUSE_OBJECTS) $(B)/link.stamp
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(LINK) -fsanitize=fuzzer $(filter %.o,$^) -o $@ $(PROGRAM_LIBS)
+	$(Q)$(LINK) -fsanitize=fuzzer $(filter %.o,$^) -o $@ $(PROGRAM_LIBS) $(TEST_LIBS)
 
 $(B)/replay/%: $(B)/obj/test/fuzz/%.o $(B)/obj/test/fuzz/replay_main.o $(FUZZ_WORLD) \
     $(HOUSE_OBJECTS) $(B)/link.stamp
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(LINK) $(filter %.o,$^) -o $@ $(PROGRAM_LIBS)
+	$(Q)$(LINK) $(filter %.o,$^) -o $@ $(PROGRAM_LIBS) $(TEST_LIBS)
 
 # Stamps and generated files: rewritten only when their text changes, so that nothing else is
 # rebuilt. $(call replace_if_changed,file) moves file.new over file or drops it.
@@ -249,7 +251,7 @@ OBJECTS := $(HOUSE_OBJECTS) $(LIB_OBJECTS) $(TEST_OBJECTS) $(call object,$(MAINS
 
 # ---- what is done with it ----
 
-.PHONY: run test bench soak fuzz check format hardening install clean help
+.PHONY: run test apps bench soak fuzz check format hardening install clean help
 SUBMAKE = +@$(MAKE) --no-print-directory
 # Debian's own interpreter: python3-redis is installed for it, not for another one in PATH.
 PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
@@ -261,8 +263,26 @@ run: programs
 test:
 	@scripts/setup.sh test
 	$(SUBMAKE) CONFIG=debug tests
+	$(SUBMAKE) build/apps/node_modules
 	@$(PYTHON) scripts/run_tests.py --build build/debug $(if $(ONLY),--only '$(ONLY)') \
-	  --unit-args '$(TEST_ARGS)' --wire '$(WIRE_TESTS)' --replay '$(FUZZ_TARGETS)'
+	  --unit-args '$(TEST_ARGS)' --wire '$(WIRE_TESTS)' --apps test/apps/run.py \
+	  --replay '$(FUZZ_TARGETS)'
+
+# Programs of other people, each doing its main job with a server of ours.
+apps:
+	@scripts/setup.sh apps
+	$(SUBMAKE) CONFIG=debug programs
+	$(SUBMAKE) build/apps/node_modules
+	@ROX_SERVER=build/debug/roxdb-server ROX_APPS=$(CURDIR)/build/apps $(PYTHON) test/apps/run.py $(ARGS)
+
+# What npm downloads is what the lock file names, to the byte; scripts of packages are not run.
+build/apps/node_modules: test/apps/package.json test/apps/package-lock.json
+	@echo '  NPM   $@'
+	@mkdir -p build/apps
+	@cp $^ build/apps
+	$(Q)npm install --prefix build/apps --omit=optional --ignore-scripts --no-audit --no-fund \
+	  --loglevel=error
+	@touch $@
 
 bench: all tools
 	@scripts/setup.sh test
@@ -304,7 +324,7 @@ install: all
 	$(Q)install -m 644 $(B)/libroxdb.a $(DESTDIR)$(PREFIX)/lib
 	$(Q)install -m 755 $(B)/libroxdb.so $(DESTDIR)$(PREFIX)/lib
 	$(Q)install -m 644 $(wildcard include/roxdb/*.h) $(DESTDIR)$(PREFIX)/include/roxdb
-	$(Q)install -m 644 $(wildcard config/*.conf) LICENSE $(DESTDIR)$(PREFIX)/share/roxdb
+	$(Q)install -m 644 $(wildcard config/*) LICENSE $(DESTDIR)$(PREFIX)/share/roxdb
 
 clean:
 	rm -rf build
@@ -314,6 +334,7 @@ help:
 	@echo 'make run            build and serve; ARGS="--port 7000" goes to the server'
 	@echo 'make test           debug build with sanitizers, all tests; ONLY=unit runs one suite,'
 	@echo '                    TEST_ARGS="--run_test=base_glob" goes to the unit tests'
+	@echo 'make apps           real programs (queues, caches, sessions) with a server of ours'
 	@echo 'make check          format, include direction, banned calls, dead files'
 	@echo 'make format         apply clang-format 14'
 	@echo 'make bench          measure, beside redis-server when it is installed; ARGS to the script'

@@ -178,6 +178,8 @@ def find_suites(options, build, logs):
     for script in options.wire.split():
         name = "wire-" + os.path.splitext(os.path.basename(script))[0]
         suites.append(Suite(name, [sys.executable, "-u", script], logs))
+    if options.apps:
+        suites.append(Suite("apps", [sys.executable, "-u", options.apps], logs))
     for target in options.replay.split():
         replay = [os.path.join(build, "replay", target), os.path.join("test/fuzz/corpus", target)]
         suites.append(Suite("fuzz-" + target, replay, logs))
@@ -190,6 +192,7 @@ def main():
     parser.add_argument("--only", default="", help="suites whose name contains this")
     parser.add_argument("--unit-args", default="", help="arguments of the unit test program")
     parser.add_argument("--wire", default="", help="scripts that drive a server")
+    parser.add_argument("--apps", default="", help="the script that runs real programs")
     parser.add_argument("--replay", default="", help="names of the fuzz targets")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="suites at a time")
     options = parser.parse_args()
@@ -198,7 +201,7 @@ def main():
     logs = os.path.join(build, "test-logs")
     shutil.rmtree(logs, ignore_errors=True)
     os.makedirs(logs)
-    environment = dict(os.environ, ROX_BUILD=build, PYTHONDONTWRITEBYTECODE="1",
+    environment = dict(os.environ, ROX_BUILD=build, ROX_APPS=os.path.abspath("build/apps"), PYTHONDONTWRITEBYTECODE="1",
                        ROX_SERVER=os.path.join(build, "roxdb-server"),
                        ROX_TOOL=os.path.join(build, "roxdb-tool"))
     suites = find_suites(options, build, logs)

@@ -3,7 +3,7 @@
 #
 #   setup.sh build    compiler and libraries          setup.sh fuzz     clang with libFuzzer
 #   setup.sh test     what the tests need besides     setup.sh cfi      clang and its linker
-#   setup.sh check    clang-format (optional)
+#   setup.sh check    clang-format (optional)         setup.sh apps     programs that use a server
 #
 # Looks for one file of each package and says nothing when all are found, which takes a few
 # milliseconds; otherwise installs what is missing with apt-get, through sudo when not root.
@@ -46,6 +46,17 @@ need_test() {
   need openssl /usr/bin/openssl /usr/local/bin/openssl
 }
 
+need_apps() {
+  need libhiredis-dev /usr/include/hiredis/hiredis.h /usr/local/include/hiredis/hiredis.h
+  need nodejs /usr/bin/node /usr/local/bin/node
+  need npm /usr/bin/npm /usr/local/bin/npm
+  need python3-redis /usr/lib/python3/dist-packages/redis /usr/lib/python3*/site-packages/redis
+  need celery /usr/bin/celery
+  need ruby-sidekiq /usr/bin/sidekiq
+  need php-cli /usr/bin/php
+  need php-redis /etc/php/*/mods-available/redis.ini
+}
+
 need_fuzz() {
   need clang-14 /usr/bin/clang++-14
   need libclang-rt-14-dev /usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a
@@ -86,11 +97,12 @@ apt_install() {
 
 case "${1:-build}" in
   build) need_build ;;
-  test) need_build; need_test ;;
+  test) need_build; need_test; need_apps ;;
+  apps) need_build; need_test; need_apps ;;
   fuzz) need_build; need_fuzz ;;
   cfi) need_build; need_cfi ;;
   check) need_check ;;
-  *) echo "setup.sh: build, test, fuzz, cfi or check, not '$1'" >&2; exit 2 ;;
+  *) echo "setup.sh: build, test, apps, fuzz, cfi or check, not '$1'" >&2; exit 2 ;;
 esac
 [ -n "$missing" ] || exit 0
 
