@@ -13,10 +13,13 @@ counts it; throughput and latencies stand beside it. The best of the rounds coun
 import argparse
 import os
 import platform
+import select
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from contextlib import ExitStack
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "bench"))
 import groups  # noqa: E402  (the path comes first)
@@ -33,6 +36,7 @@ class Full:
     type_requests = 10 ** 6
     type_elements = 10 ** 6  # of one big container
     type_keys = 500_000  # with ten elements each
+    messages = 100_000
     snapshot_keys = 10 ** 7
     log_keys = 3 * 10 ** 6
     growth_keys = (8 * 10 ** 6, 20 * 10 ** 6)
@@ -52,6 +56,7 @@ class Quick(Full):
     type_requests = 200_000
     type_elements = 100_000
     type_keys = 50_000
+    messages = 20_000
     snapshot_keys = 10 ** 6
     log_keys = 10 ** 6
     growth_keys = (10 ** 6, 3 * 10 ** 6)
@@ -107,17 +112,90 @@ def add_elements(server, kind, count, key):
                     raise RuntimeError("%s: %s" % (command, reply.decode()))
 
 
-def benchmark(target, words, pipeline, size):
+def benchmark(target, words, pipeline, size, requests=None):
     """One run of redis-benchmark: (server's us per operation, operations per second)."""
+    requests = requests or size.type_requests
     before = target.cpu_seconds()
     done = subprocess.run(
         subject.pin(subject.LOAD_CORE) +
-        ["redis-benchmark", "-p", str(target.server.port), "--csv", "-n", str(size.type_requests),
+        ["redis-benchmark", "-p", str(target.server.port), "--csv", "-n", str(requests),
          "-r", str(size.type_elements), "-P", str(pipeline)] + words.split(),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
-    cpu_us = (target.cpu_seconds() - before) * 1e6 / size.type_requests
+    cpu_us = (target.cpu_seconds() - before) * 1e6 / requests
     # The last line is "words","operations per second","latency",...
     return cpu_us, float(done.stdout.decode().splitlines()[-1].split('","')[1])
+
+
+class Audience:
+    """Subscribers that take what they are told and look at none of it."""
+
+    def __init__(self, target, count, channel):
+        self.clients = [target.server.connect() for _ in range(count)]
+        self.poll = select.epoll()
+        self.sockets = {}
+        for client in self.clients:
+            client.call("SUBSCRIBE", channel)
+            client.socket.setblocking(False)
+            self.sockets[client.socket.fileno()] = client.socket
+            self.poll.register(client.socket, select.EPOLLIN)
+        self.bytes = 0
+        self.leaving = False
+        self.thread = threading.Thread(target=self.listen)
+        self.thread.start()
+
+    def listen(self):
+        os.sched_setaffinity(0, {subject.LOAD_CORE})
+        space = bytearray(1 << 18)
+        while not self.leaving:
+            for descriptor, _ in self.poll.poll(0.1):
+                self.bytes += self.sockets[descriptor].recv_into(space)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.leaving = True
+        self.thread.join()
+        for client in self.clients:
+            client.close()
+
+
+def pubsub(programs, size):
+    """Messages to many. The audience shares the core of who speaks."""
+    if shutil.which("redis-benchmark") is None:
+        return
+    stack, targets = groups.beside(programs)
+    with stack:
+        for listeners, message_bytes in ((0, 64), (100, 64), (100, 4096)):
+            words = "PUBLISH channel " + "m" * message_bytes
+            with ExitStack() as hall:
+                for target in targets:
+                    hall.enter_context(Audience(target, listeners, "channel"))
+                for pipeline in (1, 16):
+                    rounds = [[benchmark(target, words, pipeline, size, size.messages)
+                               for target in targets] for _ in range(size.rounds)]
+                    best = [min(results) for results in zip(*rounds)]
+                    yield ("PUBLISH P=%d, %d bytes to %d" % (pipeline, message_bytes, listeners),
+                           "server us/op", [cpu_us for cpu_us, _ in best])
+                    yield "", "op/s", [rate for _, rate in best]
+
+
+def tracking(programs, size):
+    """What clients pay for another one's CLIENT TRACKING, and for keyspace notifications."""
+    keys = 100_000
+    stack, targets = groups.beside(programs)
+    with stack:
+        for target in targets:
+            target.fill(keys, "--value-bytes", 64)
+        others = [stack.enter_context(target.server.connect(3)) for target in targets]
+        for title, command in (("nobody tracks", ["PING"]),
+                               ("another tracks", ["CLIENT", "TRACKING", "ON"]),
+                               ("and events", ["CONFIG", "SET", "notify-keyspace-events", "KEA"])):
+            for other in others:
+                other.call(*command)
+            yield from groups.compare(
+                targets, [("%s P=16, %s" % (name.upper(), title), [name, "--pipeline", 16])
+                          for name in ("get", "set")], keys, size)
 
 
 def types(programs, size):
@@ -163,7 +241,7 @@ def type_memory(programs, size):
                         lambda _: kind, elements, "entry")
 
 
-GROUPS = dict(groups.ALL, **{"types": types, "type-memory": type_memory})
+GROUPS = dict(groups.ALL, **{"types": types, "pubsub": pubsub, "tracking": tracking, "type-memory": type_memory})
 
 
 def number(value):

