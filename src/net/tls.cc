@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "net/openssl_library.h"
 
 namespace roxdb::net {
 namespace {
@@ -56,6 +57,7 @@ std::string Tls::user_of(const TlsSession& session) const {
 // ---- made anew ----
 
 bool Tls::remake(std::string& why) {
+  if (!load_openssl(why)) return false;
   is_stale_ = false;
   seen_ = file_states();
   TlsContext made = make_tls_context(options_, why);

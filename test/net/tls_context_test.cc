@@ -3,6 +3,8 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
+#include "net/openssl_library.h"
+
 namespace roxdb::net {
 
 BOOST_AUTO_TEST_SUITE(net_tls_context)
@@ -21,6 +23,7 @@ BOOST_AUTO_TEST_CASE(only_two_versions_can_be_named) {
 
 BOOST_AUTO_TEST_CASE(what_is_missing_is_named) {
   std::string why;
+  BOOST_REQUIRE_MESSAGE(load_openssl(why), why);
   TlsOptions options;
   BOOST_TEST((make_tls_context(options, why) == nullptr));
   BOOST_TEST(why == "No tls-cert-file configured!");

@@ -9,10 +9,17 @@
 #include <string>
 #include <vector>
 
+#include "net/openssl_library.h"
 #include "net/tls_context.h"
 
 namespace roxdb::net {
 namespace {
+
+bool load_library() {
+  std::string why;
+  BOOST_REQUIRE_MESSAGE(load_openssl(why), why);
+  return true;
+}
 
 struct FreeKey {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
@@ -105,6 +112,7 @@ struct Ends {
     return out;
   }
 
+  const bool is_loaded = load_library();
   TlsShared shared;
   TlsContext context = make_server_context();
   TlsContext client_context{SSL_CTX_new(TLS_client_method())};
