@@ -64,7 +64,9 @@ void Clients::check_age(Client& client) {
   const auto over = [](uint64_t ms, int64_t seconds) {
     return seconds > 0 && ms > static_cast<uint64_t>(seconds) * 1000;
   };
-  if (over(idle_ms, timeout_seconds_) && (client.halts & Client::kHeld) == 0) {
+  // Who listens or waits is not idle.
+  const bool is_waiting = client.subscriptions != nullptr || (client.halts & Client::kHeld) != 0;
+  if (over(idle_ms, timeout_seconds_) && !is_waiting) {
     engine_.log().verbose("Closing idle client {}", client.peer.address);
     return close(client);
   }

@@ -279,6 +279,15 @@ BOOST_AUTO_TEST_CASE(the_soft_limit_of_subscribers_counts_seconds) {
   BOOST_TEST(client_a.is_closed());
 }
 
+BOOST_AUTO_TEST_CASE(who_listens_is_not_idle) {
+  set("timeout", "10");
+  a("SUBSCRIBE c");
+  clients.now_ms += 60'000;
+  clients.tick(clients.now_ms);
+  BOOST_TEST(!client_a.is_closed());
+  BOOST_TEST(client_b.is_closed());
+}
+
 // A message of 1 MiB for ten thousand clients that read nothing exists once; what each of them
 // costs is a reference, but what each has waiting is told in full.
 BOOST_AUTO_TEST_CASE(a_big_message_is_kept_once_for_ten_thousand_listeners) {

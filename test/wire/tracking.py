@@ -225,6 +225,23 @@ def what_expires_is_told():
         expect(stage.play("a3: (wait)")[1], "a3 <- >2 $10 invalidate *1 $1 k")
 
 
+@test
+def what_scripts_read_and_change():
+    compare("""
+        a3: CLIENT TRACKING ON
+        a3: EVAL return(redis.call('GET',KEYS[1])) 1 k
+        b: SET k 1; SET l 1
+        a3: EVAL redis.call('GET',KEYS[1]);redis.call('SET',KEYS[2],1) 2 k l
+        b: EVAL return(redis.call('SET',KEYS[1],2)) 1 k
+        b: SET l 2
+        a3: EVAL_RO return(redis.call('GET',KEYS[1])) 2 k l
+        b: SET k 3
+        b: SET l 3
+        a3: EVAL redis.call('SET',KEYS[1],1)return(redis.call('GET',KEYS[1])) 1 k
+        b: SET k 4
+    """, protocols=(2,))
+
+
 # Whoever drops what it is told to drop never believes anything that is not so.
 @test
 def a_cache_is_never_wrong():
