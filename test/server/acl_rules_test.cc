@@ -138,6 +138,7 @@ BOOST_AUTO_TEST_CASE(wrong_rules_are_refused_and_change_nothing) {
       {"(on)", kSyntax},
       {"(>p)", kSyntax},
       {"(reset)", kSyntax},
+      {"(~x) +get)", kSyntax},
       {"(+get +nosuch)", kUnknown},
       {"+", kUnknown},
       {"-", kUnknown},

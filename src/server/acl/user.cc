@@ -112,12 +112,15 @@ Status User::apply_to_password(char kind, std::string_view text) {
   return kOk;
 }
 
-// Words between blanks, each a rule of a selector; nothing nests.
+// Words between blanks, each a rule of a selector; nothing nests, and what closed a selector in its
+// text could not stand within.
 Status User::add_selector(std::string_view rules) {
   Selector selector(*vocabulary_);
   while (!rules.empty()) {
     const size_t end = std::min(rules.find_first_of(" \t\n\v\f\r"), rules.size());
-    if (end > 0) ROX_TRY(selector.apply(rules.substr(0, end)));
+    const std::string_view rule = rules.substr(0, end);
+    if (rule.ends_with(')')) return kSyntax;
+    if (!rule.empty()) ROX_TRY(selector.apply(rule));
     rules.remove_prefix(std::min(end + 1, rules.size()));
   }
   has_unlimited_selector_ = has_unlimited_selector_ || selector.is_unlimited();

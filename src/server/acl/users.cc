@@ -54,7 +54,7 @@ User& Users::find_or_create(std::string_view name) {
 }
 
 bool Users::is_name(std::string_view name) {
-  return name.find_first_of(kBlanks) == name.npos && name.find('\0') == name.npos;
+  return !name.empty() && name.find_first_of(kBlanks) == name.npos && name.find('\0') == name.npos;
 }
 
 bool Users::define(std::string_view name, std::span<const std::string_view> words,
