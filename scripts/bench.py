@@ -22,7 +22,8 @@ import time
 from contextlib import ExitStack
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "bench"))
-import groups  # noqa: E402  (the path comes first)
+import encrypted  # noqa: E402  (the path comes first)
+import groups  # noqa: E402
 import subject  # noqa: E402
 from _resp import Error  # noqa: E402  (subject has added its path)
 
@@ -241,7 +242,8 @@ def type_memory(programs, size):
                         lambda _: kind, elements, "entry")
 
 
-GROUPS = dict(groups.ALL, **{"types": types, "pubsub": pubsub, "tracking": tracking, "type-memory": type_memory})
+GROUPS = dict(groups.ALL, **{"types": types, "pubsub": pubsub, "tracking": tracking,
+                             "type-memory": type_memory, "tls": encrypted.tls})
 
 
 def number(value):

@@ -1,5 +1,4 @@
-// backlog.h: outputs of one client that wait, in the order in which they were
-// sent.
+// backlog.h: outputs of one client that wait, in the order in which they were sent.
 #pragma once
 
 #include <cstddef>
@@ -15,14 +14,13 @@ class Backlog {
   size_t bytes() const { return bytes_; }
   size_t pieces() const { return outputs_.size(); }
 
-  // `output` comes back empty; without its memory when that is kept here. A
-  // short one is copied behind the one before, so that a client that does not
-  // read costs its bytes and not a buffer for each of its replies.
-  // `front_lies_still`: somebody looks at the bytes of the front.
+  // `output` comes back empty; without its memory when that is kept here. A short one is copied
+  // behind the one before, so that a client that does not read costs its bytes and not a buffer for
+  // each of its replies. `front_lies_still`: somebody looks at the bytes of the front.
   void add(resp::OutputBuffer& output, bool front_lies_still);
 
-  // What goes next. Whoever takes bytes from it says how many with taken(),
-  // which drops it when it is empty. REQUIRES: not empty().
+  // What goes next. Whoever takes bytes from it says how many with taken(), which drops it when it
+  // is empty. REQUIRES: not empty().
   resp::OutputBuffer& front() { return outputs_.front(); }
   void taken(size_t size);
 

@@ -8,8 +8,7 @@
 namespace roxdb::net {
 namespace {
 
-// Those who may ask again in one turn: more than it has time for, and not all
-// that wait.
+// Those who may ask again in one turn: more than it has time for, and not all that wait.
 constexpr size_t kResumedMax = 16;
 
 }  // namespace
@@ -73,8 +72,7 @@ void Handshakes::on_timer() {
   arm_timer();
 }
 
-// One timer for the one that came first; it may find that this one is open by
-// now.
+// One timer for the one that came first; it may find that this one is open by now.
 void Handshakes::arm_timer() {
   if (under_way_.empty()) return;
   const uint64_t now_ms = loop_.now_ms();

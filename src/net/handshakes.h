@@ -1,7 +1,6 @@
-// handshakes.h: TLS connections that are not open yet. A handshake costs as
-// much as a thousand commands, and whoever asks for one has shown nothing yet:
-// each gets so much time until it must be done, and all together get so much of
-// a turn of the loop.
+// handshakes.h: TLS connections that are not open yet. A handshake costs as much as a thousand
+// commands, and whoever asks for one has shown nothing yet: each gets so much time until it must be
+// done, and all together get so much of a turn of the loop.
 //
 //   begin() --> under way --end()--> open, or gone
 //                 |  ^ '--deadline--> TlsConnection::time_out()
@@ -38,16 +37,14 @@ class Handshakes {
   Handshakes(const Handshakes&) = delete;
   Handshakes& operator=(const Handshakes&) = delete;
 
-  // Gives the handles back. REQUIRES: no handshake is under way, and none will
-  // be.
+  // Gives the handles back. REQUIRES: no handshake is under way, and none will be.
   void close();
 
   void begin(TlsConnection& connection);
   // It is open, or it is gone. Any number of times.
   void end(TlsConnection& connection);
 
-  // Whether this turn has time for another step. What a step took is spent
-  // afterwards.
+  // Whether this turn has time for another step. What a step took is spent afterwards.
   bool has_time() const;
   void spend(uint64_t ns) { spent_ns_ += ns; }
   void postpone(TlsConnection& connection);

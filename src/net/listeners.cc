@@ -51,8 +51,7 @@ void set_keepalive(int socket, int seconds) {
   set_option(socket, IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
-// Whether an address that may be missing ('-') is missing for a reason that '-'
-// is there for.
+// Whether an address that may be missing ('-') is missing for a reason that '-' is there for.
 bool is_unavailable(int error) {
   return error == EADDRNOTAVAIL || error == ENOPROTOOPT || error == EPROTONOSUPPORT ||
          error == ESOCKTNOSUPPORT || error == EPFNOSUPPORT || error == EAFNOSUPPORT;
@@ -81,8 +80,7 @@ int bind_tcp(const addrinfo& where) {
   return -1;
 }
 
-// Whether a server listens on this unix socket: a file of the same name may be
-// a dead one's.
+// Whether a server listens on this unix socket: a file of the same name may be a dead one's.
 bool is_alive(const sockaddr_un& address) {
   const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (probe < 0) return false;
@@ -100,7 +98,7 @@ Listeners::Listener::~Listener() {
 }
 
 Listeners::Listeners(Loop& loop, engine::Engine& engine, server::Clients& clients,
-                     server::Turn& turn, const server::Authentication& authentication)
+                     server::Turn& turn, server::Authentication& authentication)
     : loop_(loop),
       engine_(engine),
       clients_(clients),
@@ -221,8 +219,7 @@ Status Listeners::open_unix() {
 
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return failed("socket");
-  // Never wider than asked, not even for a moment (S10): others get no rights
-  // before chmod().
+  // Never wider than asked, not even for a moment (S10): others get no rights before chmod().
   const mode_t umask_before = ::umask(077);
   const int bound = ::bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address);
   ::umask(umask_before);
@@ -304,7 +301,7 @@ void Listeners::add(int socket, const Listener& listener) {
   }
   SocketLink& link = **opened;
   server::Client& client = clients_.add(*std::move(opened), std::move(peer));
-  client.authenticated = !authentication_.is_required();
+  authentication_.greet(client);
   engine_.log().verbose("Accepted {}", client.peer.address);
   if (const Status started = link.start(turn_, client); !started.ok()) {
     log_accept_error(started.os_error);
@@ -334,13 +331,10 @@ void Listeners::on_tls_open(server::Client& client, const TlsSession& session) {
     return clients_.close_after_replies(client);
   }
   const std::string user = tls_.user_of(session);
-  if (user.empty() || !log_in_by_certificate) return;
-  if (log_in_by_certificate(client, user)) return;
-  engine_.log().verbose("No user for the name in the certificate of {}", client.peer.address);
+  if (!user.empty()) authentication_.log_in_by_certificate(client, user);
 }
 
-// Tells a peer why and closes its socket. Nobody waits: what the socket does
-// not take is lost.
+// Tells a peer why and closes its socket. Nobody waits: what the socket does not take is lost.
 void Listeners::refuse(int socket, Kind kind, std::string_view why) {
   ++clients_.statistics.connections_rejected;
   if (kind != Kind::kTls) {
@@ -349,9 +343,8 @@ void Listeners::refuse(int socket, Kind kind, std::string_view why) {
   ::close(socket);
 }
 
-// Descriptors have run out: the reserve makes room for one, who is told and let
-// go, so that peers see an answer and not a connection that hangs. False: the
-// reserve is lost too.
+// Descriptors have run out: the reserve makes room for one, who is told and let go, so that peers
+// see an answer and not a connection that hangs. False: the reserve is lost too.
 bool Listeners::refuse_with_reserve(const Listener& listener) {
   if (reserve_ < 0) reserve_ = open_reserve();
   if (reserve_ < 0) return false;
@@ -362,8 +355,8 @@ bool Listeners::refuse_with_reserve(const Listener& listener) {
   return reserve_ >= 0;
 }
 
-// The system is short of something that takes a moment to come back; asking it
-// again at once would be all that we do.
+// The system is short of something that takes a moment to come back; asking it again at once would
+// be all that we do.
 void Listeners::rest() {
   for_each([](Listener& listener) { uv_poll_stop(listener.poll.get()); });
   const auto on_timer = [](uv_timer_t* timer) {

@@ -1,18 +1,15 @@
-// listeners.h: where connections come in. TCP addresses, with TLS or without,
-// and one unix socket; each accepted socket becomes a Connection or a
-// TlsConnection with a Client, or is told why not and closed. Who speaks TLS
-// can be told nothing before the handshake.
+// listeners.h: where connections come in. TCP addresses, with TLS or without, and one unix socket;
+// each accepted socket becomes a Connection or a TlsConnection with a Client, or is told why not
+// and closed. Who speaks TLS can be told nothing before the handshake.
 //
-// We accept ourselves instead of letting libuv do it, because its accept loop
-// never ends while the system refuses (reliability E14, CVE-2025-48367). Here
-// an error of one connection skips that one; when descriptors have run out, a
-// reserved one is used to accept, refuse and close; when memory has, listening
-// rests for a moment.
+// We accept ourselves instead of letting libuv do it, because its accept loop never ends while the
+// system refuses (reliability E14, CVE-2025-48367). Here an error of one connection skips that one;
+// when descriptors have run out, a reserved one is used to accept, refuse and close; when memory
+// has, listening rests for a moment.
 #pragma once
 
 #include <uv.h>
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,24 +28,18 @@ namespace roxdb::net {
 
 class Listeners {
  public:
-  // Registers port, tls-port, bind, unixsocket and the other settings of
-  // sockets. All must outlive this.
+  // Registers port, tls-port, bind, unixsocket and the other settings of sockets. All must outlive
+  // this.
   Listeners(Loop& loop, engine::Engine& engine, server::Clients& clients, server::Turn& turn,
-            const server::Authentication& authentication);
+            server::Authentication& authentication);
   ~Listeners();
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
 
-  // Listens on everything that is configured. Code::kIo: nothing listens, the
-  // log says why.
+  // Listens on everything that is configured. Code::kIo: nothing listens, the log says why.
   Status open();
 
   void close();
-
-  // Lets a client in as the user that its certificate names
-  // (tls-auth-clients-user); false: there is no such user, and the client is
-  // who it would be without a certificate.
-  std::function<bool(server::Client&, std::string_view user)> log_in_by_certificate;
 
   int64_t port() const { return port_; }
   int64_t tls_port() const { return tls_port_; }
@@ -98,7 +89,7 @@ class Listeners {
   engine::Engine& engine_;
   server::Clients& clients_;
   server::Turn& turn_;
-  const server::Authentication& authentication_;
+  server::Authentication& authentication_;
   Tls tls_;
 
   int64_t port_ = 6379;

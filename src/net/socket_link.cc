@@ -17,8 +17,7 @@ unsigned gather(const resp::OutputBuffer& output, Pieces& pieces, size_t& bytes)
   const size_t count = output.gather(views);
   bytes = 0;
   for (size_t i = 0; i < count; ++i) {
-    // libuv's buffers are not const because reads use them too; a write only
-    // looks.
+    // libuv's buffers are not const because reads use them too; a write only looks.
     pieces[i] = uv_buf_t{const_cast<char*>(views[i].data()), views[i].size()};
     bytes += views[i].size();
   }
@@ -55,8 +54,7 @@ SocketLink::SocketLink(Handle handle) : handle_(std::move(handle)) { stream()->d
 
 SocketLink::~SocketLink() {
   if (unsent_ == nullptr) return;
-  // libuv still looks at the bytes; the callback of the cancelled write frees
-  // them.
+  // libuv still looks at the bytes; the callback of the cancelled write frees them.
   unsent_->owner = nullptr;
   static_cast<void>(unsent_.release());
 }
@@ -81,8 +79,7 @@ void SocketLink::write(resp::OutputBuffer& output) {
   write_unsent();
 }
 
-// Writes what the socket takes at once; true: all of it. An error counts as
-// all: the client goes.
+// Writes what the socket takes at once; true: all of it. An error counts as all: the client goes.
 bool SocketLink::try_write(resp::OutputBuffer& output) {
   Pieces pieces;
   while (!output.empty()) {

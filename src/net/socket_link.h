@@ -1,12 +1,11 @@
-// socket_link.h: a client's link over one socket, but for what its bytes mean:
-// the handle, and the output that the socket does not take at once.
+// socket_link.h: a client's link over one socket, but for what its bytes mean: the handle, and the
+// output that the socket does not take at once.
 //
 //   write(): uv_try_write --all taken--> done
-//               '--not all--> unsent: uv_write after uv_write until empty -->
-//               on_all_sent()
+//               '--not all--> unsent: uv_write after uv_write until empty --> on_all_sent()
 //
-// What passes here are the socket's bytes: Connection's are the client's own,
-// TlsConnection's are encrypted.
+// What passes here are the socket's bytes: Connection's are the client's own, TlsConnection's are
+// encrypted.
 #pragma once
 
 #include <uv.h>
@@ -39,8 +38,7 @@ class SocketLink : public server::Link {
  protected:
   using Handle = std::variant<UvPtr<uv_tcp_t>, UvPtr<uv_pipe_t>>;
 
-  // Takes over an accepted, non-blocking socket. Code::kIo: it is still the
-  // caller's.
+  // Takes over an accepted, non-blocking socket. Code::kIo: it is still the caller's.
   static Result<Handle> open_handle(uv_loop_t* loop, int socket, bool is_unix);
   // The handle's data is this SocketLink.
   explicit SocketLink(Handle handle);
@@ -52,19 +50,16 @@ class SocketLink : public server::Link {
 
   // Sends all of `output` as Link::send() does.
   void write(resp::OutputBuffer& output);
-  // Sends what the socket takes now and drops the rest, whatever goes wrong:
-  // the last words.
+  // Sends what the socket takes now and drops the rest, whatever goes wrong: the last words.
   void write_last(resp::OutputBuffer& output);
-  // The peer is gone, or the network between us: nothing can be read or sent
-  // any more.
+  // The peer is gone, or the network between us: nothing can be read or sent any more.
   void fail() { turn_->lost(*client_); }
   // All that write() had kept is sent.
   virtual void on_all_sent() { turn_->sent(*client_); }
 
  private:
-  // Output that the socket did not take. The front of `outputs` is being
-  // written; libuv holds on to it and to the request until its callback, also
-  // when the link is gone by then.
+  // Output that the socket did not take. The front of `outputs` is being written; libuv holds on to
+  // it and to the request until its callback, also when the link is gone by then.
   struct Unsent {
     uv_write_t request;
     SocketLink* owner;  // null: gone

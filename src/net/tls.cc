@@ -113,8 +113,7 @@ std::vector<Tls::FileState> Tls::file_states() const {
 
 // ---- settings and INFO ----
 
-// One CONFIG SET may set several: all are set before the first is applied,
-// which makes the context.
+// One CONFIG SET may set several: all are set before the first is applied, which makes the context.
 void Tls::remake_when_set(engine::Setting& setting) {
   setting.set = [this, set = std::move(setting.set)](std::span<const std::string> words,
                                                      std::string& why) {

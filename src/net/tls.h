@@ -1,13 +1,11 @@
-// tls.h: the TLS side of the server: its settings, what they make, and when
-// that is made anew.
+// tls.h: the TLS side of the server: its settings, what they make, and when that is made anew.
 //
-//   tls-port is set ------make_ready()--> a context of the files as they are
-//   now CONFIG SET tls-... ---. a file has changed ---'--> another one, for new
-//   connections; when it cannot be made, or its (every so many seconds)
-//   certificate has expired, the old one stays and the log says why
+//   tls-port is set ------make_ready()--> a context of the files as they are now
+//   CONFIG SET tls-... ---.
+//   a file has changed ---'--> another one, for new connections; when it cannot be made, or its
+//   (every so many seconds)    certificate has expired, the old one stays and the log says why
 //
-// Until make_ready() nothing of OpenSSL is touched, so a server without TLS
-// pays nothing for it.
+// Until make_ready() OpenSSL is not even loaded, so a server without TLS pays nothing for it.
 #pragma once
 
 #include <sys/stat.h>
@@ -38,8 +36,7 @@ class Tls {
 
   // While it is off, settings are kept and not tried.
   void set_on(bool on);
-  // Makes what new connections need, unless it is there and as the settings
-  // are. False: why not.
+  // Makes what new connections need, unless it is there and as the settings are. False: why not.
   bool make_ready(std::string& why);
   // No connection is left and none will come.
   void close();
@@ -49,8 +46,7 @@ class Tls {
   TlsShared& shared() { return working_->shared; }
   std::span<char> read_buffer() { return {working_->read_buffer.get(), kReadBytes}; }
   const Logger& log() const { return engine_.log(); }
-  // The user that the peer's certificate names, empty when
-  // tls-auth-clients-user is off.
+  // The user that the peer's certificate names, empty when tls-auth-clients-user is off.
   std::string user_of(const TlsSession& session) const;
 
   // Called when a client's handshake is done. May close it.

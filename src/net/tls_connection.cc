@@ -6,8 +6,7 @@
 namespace roxdb::net {
 namespace {
 
-// Sealed at a time: enough for one write, few enough to be in the cache when it
-// is written.
+// Sealed at a time: enough for one write, few enough to be in the cache when it is written.
 constexpr size_t kSealedBytesMax = 128u << 10;
 
 TlsConnection& connection_of(void* data) {
@@ -82,8 +81,7 @@ bool TlsConnection::shake_hands() {
   return true;
 }
 
-// Lets the turn have all that has come. It may close any client, this one
-// included.
+// Lets the turn have all that has come. It may close any client, this one included.
 void TlsConnection::read_client() {
   while (!client().is_closed() && session_->has_bytes()) {
     size_t size;
@@ -126,8 +124,7 @@ void TlsConnection::send(resp::OutputBuffer& output) {
   waiting_.add(output, false);
 }
 
-// True: all of it, or the connection is lost; `output` is empty. False: the
-// socket is full.
+// True: all of it, or the connection is lost; `output` is empty. False: the socket is full.
 bool TlsConnection::seal_and_send(resp::OutputBuffer& output) {
   while (!output.empty() && !client().is_closed()) {
     if (SocketLink::unsent_bytes() > 0) return false;

@@ -1,18 +1,14 @@
-// tls_connection.h: one socket, as the link of a client that speaks through
-// TLS.
+// tls_connection.h: one socket, as the link of a client that speaks through TLS.
 //
-//   readable --> Tls::read_buffer --> TlsSession --> Turn::space_for,
-//   Turn::received    bytes in Turn --> send() --> TlsSession::seal -->
-//   SocketLink::write()                        bytes out
-//               '-- the socket has not taken what is sealed: waiting, still
-//               plain
+//   readable --> Tls::read_buffer --> TlsSession --> Turn::space_for, Turn::received    bytes in
+//   Turn --> send() --> TlsSession::seal --> SocketLink::write()                        bytes out
+//               '-- the socket has not taken what is sealed: waiting, still plain
 //
-// What comes in is decrypted straight to where plain bytes would have been
-// read, and at once: no bytes wait in here for a client to go on (reliability
-// S7: one that dies while it is read for ends the reading, and nothing is left
-// to be delivered). What goes out is sealed in slices, each when the socket has
-// taken the one before, so that a client that does not read costs no second
-// copy of its big values and no time to encrypt them.
+// What comes in is decrypted straight to where plain bytes would have been read, and at once: no
+// bytes wait in here for a client to go on (reliability S7: one that dies while it is read for ends
+// the reading, and nothing is left to be delivered). What goes out is sealed in slices, each when
+// the socket has taken the one before, so that a client that does not read costs no second copy of
+// its big values and no time to encrypt them.
 #pragma once
 
 #include <memory>
@@ -27,8 +23,8 @@ namespace roxdb::net {
 
 class TlsConnection final : public SocketLink {
  public:
-  // Takes over an accepted, non-blocking socket. On an error it is still the
-  // caller's. `tls` must outlive the connection. REQUIRES: tls.is_ready().
+  // Takes over an accepted, non-blocking socket. On an error it is still the caller's. `tls` must
+  // outlive the connection. REQUIRES: tls.make_ready() was true.
   static Result<std::unique_ptr<TlsConnection>> open(uv_loop_t* loop, int socket, Tls& tls);
   // Says goodbye, unless something is still unsent.
   ~TlsConnection() override;
@@ -41,10 +37,7 @@ class TlsConnection final : public SocketLink {
   size_t unsent_pieces() const override;
   size_t memory_bytes() const override;
 
-  const TlsSession& session() const { return *session_; }
-
-  // --- for Handshakes
-  // --------------------------------------------------------------------------
+  // --- for Handshakes --------------------------------------------------------------------------
 
   Handshakes::Ticket handshake;
   void resume();

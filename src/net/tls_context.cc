@@ -134,10 +134,9 @@ void set_verification(SSL_CTX* context, int auth_clients) {
   SSL_CTX_set_verify(context, mode, nullptr);
 }
 
-// A session that is resumed costs neither a signature nor a chain to verify.
-// Tickets keep it with the client; only clients of TLS 1.2 that do not take any
-// fill the cache here. Both are gone with the context: after a reload everybody
-// is looked at again.
+// A session that is resumed costs neither a signature nor a chain to verify. Tickets keep it with
+// the client; only clients of TLS 1.2 that do not take any fill the cache here. Both are gone with
+// the context: after a reload everybody is looked at again.
 void set_sessions(SSL_CTX* context, const TlsOptions& options) {
   constexpr unsigned char kOurs[] = {'r', 'o', 'x', 'd', 'b'};
   SSL_CTX_set_session_id_context(context, kOurs, sizeof kOurs);
@@ -198,8 +197,8 @@ TlsContext make_tls_context(const TlsOptions& options, std::string& why) {
   }
   SSL_CTX* const raw = context.get();
   SSL_CTX_set_options(raw, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-  // An idle connection keeps no buffers; what could not be sealed at once may
-  // be given again from another place.
+  // An idle connection keeps no buffers; what could not be sealed at once may be given again from
+  // another place.
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   set_verification(raw, options.auth_clients);
   set_sessions(raw, options);

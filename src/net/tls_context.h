@@ -1,7 +1,6 @@
-// tls_context.h: what is the same for all TLS connections: certificate, key,
-// whom we trust, which protocols and ciphers. Made of the settings as a whole
-// and never changed: a reload makes another one, and connections keep the one
-// they began with.
+// tls_context.h: what is the same for all TLS connections: certificate, key, whom we trust, which
+// protocols and ciphers. Made of the settings as a whole and never changed: a reload makes another
+// one, and connections keep the one they began with.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -37,12 +36,11 @@ struct FreeTlsContext {
 };
 using TlsContext = std::unique_ptr<SSL_CTX, FreeTlsContext>;
 
-// Null: `why` says what is wrong, in one line. Reads the files; no passphrase
-// is ever asked for at the terminal. Cost: milliseconds.
+// Null: `why` says what is wrong, in one line. Reads the files; no passphrase is ever asked for at
+// the terminal. Cost: milliseconds.
 TlsContext make_tls_context(const TlsOptions& options, std::string& why);
 
-// The certificates of a context, for INFO. Times are Unix seconds; a serial is
-// upper case hex.
+// The certificates of a context, for INFO. Times are Unix seconds; a serial is upper case hex.
 struct TlsCertificate {
   std::string serial = "none";
   int64_t expires_at_seconds = 0;
@@ -51,8 +49,7 @@ TlsCertificate server_certificate(const SSL_CTX* context);
 // The one of tls-ca-cert-file that expires first.
 TlsCertificate first_to_expire(SSL_CTX* context);
 
-// Whether words of tls-protocols name nothing but TLSv1.2 and TLSv1.3, letter
-// case apart.
+// Whether words of tls-protocols name nothing but TLSv1.2 and TLSv1.3, letter case apart.
 bool check_tls_protocols(const std::string& words, std::string& why);
 
 }  // namespace roxdb::net

@@ -32,9 +32,8 @@ OtherNames other_names(const X509* certificate) {
   return OtherNames(static_cast<GENERAL_NAMES*>(names), GENERAL_NAMES_free);
 }
 
-// A name with a NUL inside is shorter to whoever reads it as a string of C:
-// nobody has such a name but who wants to be taken for somebody else
-// (reliability S9).
+// A name with a NUL inside is shorter to whoever reads it as a string of C: nobody has such a name
+// but who wants to be taken for somebody else (reliability S9).
 bool has_name_with_nul(const X509* certificate) {
   const X509_NAME* const subject = X509_get_subject_name(certificate);
   for (int i = 0; i < X509_NAME_entry_count(subject); ++i) {

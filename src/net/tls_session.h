@@ -1,18 +1,14 @@
-// tls_session.h: the TLS of one connection, without a socket: bytes in, bytes
-// out.
+// tls_session.h: the TLS of one connection, without a socket: bytes in, bytes out.
 //
 //   socket --feed()--> TlsSession --read()--> what the client says
 //   what it is told --seal()--> TlsSession --TlsShared::sealed--> socket
 //
-//   new --shake_hands(): kDone--> open --read(): kEnded--> open, nothing more
-//   comes in
-//     '---- any call: kFailed ----'--> failed: of no use; `sealed` holds the
-//     alert, if there is one
+//   new --shake_hands(): kDone--> open --read(): kEnded--> open, nothing more comes in
+//     '---- any call: kFailed ----'--> failed: of no use; `sealed` holds the alert, if there is one
 //
-// OpenSSL reads and writes through a BIO of ours that never blocks a write:
-// what is sealed stands in the buffer that all sessions of a loop share, and
-// the caller sends it before another session seals. So a session keeps nothing
-// for the socket, and asks for one thing only: more bytes.
+// OpenSSL reads and writes through a BIO of ours that never blocks a write: what is sealed stands
+// in the buffer that all sessions of a loop share, and the caller sends it before another session
+// seals. So a session keeps nothing for the socket, and asks for one thing only: more bytes.
 //
 // Not thread-safe: one thread owns the sessions of a TlsShared.
 #pragma once
@@ -59,27 +55,26 @@ class TlsSession {
     kFailed,      // see failure()
   };
 
-  // The server's side of a connection. Keeps `context` alive by itself;
-  // `shared` must outlive this. Code::kNoMemory.
+  // The server's side of a connection. Keeps `context` alive by itself; `shared` must outlive this.
+  // Code::kNoMemory.
   static Result<std::unique_ptr<TlsSession>> open(SSL_CTX* context, TlsShared& shared);
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
 
   bool is_open() const { return state_ == State::kOpen; }
 
-  // Bytes of the socket, looked at by the calls below until they are used up or
-  // others are fed.
+  // Bytes of the socket, looked at by the calls below until they are used up or others are fed.
   void feed(std::string_view bytes) { incoming_ = bytes; }
   // Whether read() may find something without more bytes.
   bool has_bytes() const { return !incoming_.empty() || SSL_pending(ssl_.get()) > 0; }
 
   // Goes on with the handshake. kDone, once: the session is open.
   Step shake_hands();
-  // Decrypts into `space`, at most one record at a time. kDone: `size` > 0
-  // bytes. REQUIRES: is_open(), `space` is not empty.
+  // Decrypts into `space`, at most one record at a time. kDone: `size` > 0 bytes. REQUIRES:
+  // is_open(), `space` is not empty.
   Step read(std::span<char> space, size_t& size);
-  // Encrypts bytes from the front of `plain`, `bytes_max` or a record more, and
-  // drops them there. False: failed. REQUIRES: is_open().
+  // Encrypts bytes from the front of `plain`, `bytes_max` or a record more, and drops them there.
+  // False: failed. REQUIRES: is_open().
   bool seal(resp::OutputBuffer& plain, size_t bytes_max);
   // Says that nothing more comes.
   void close();
@@ -87,9 +82,8 @@ class TlsSession {
   // Why it failed, for the log: OpenSSL's words, nothing of the peer's.
   const std::string& failure() const { return failure_; }
 
-  // Who the peer's certificate says it is: its common name, or the first URI
-  // among its other names. Empty when there is no certificate or no such name.
-  // REQUIRES: is_open().
+  // Who the peer's certificate says it is: its common name, or the first URI among its other names.
+  // Empty when there is no certificate or no such name. REQUIRES: is_open().
   std::string peer_common_name() const;
   std::string peer_uri() const;
 

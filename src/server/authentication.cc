@@ -41,6 +41,20 @@ bool Authentication::log_in(Client& client, std::string_view name, std::string_v
   return false;
 }
 
+void Authentication::log_in_by_certificate(Client& client, std::string_view name) {
+  const User* const user = users_.find(name);
+  if (user != nullptr && user->is_on()) {
+    client.user = user;
+    client.authenticated = true;
+    return;
+  }
+  log_.add({.reason = AclLog::Reason::kAuth,
+            .context = AclLog::Context::kTopLevel,
+            .object = "certificate",
+            .user = std::string(name),
+            .client = client.describe(clients_.now_ms)});
+}
+
 engine::Verdict Authentication::check_attempt(Client& client, Status& refusal) {
   if (engine_.has_open_unit()) {
     if (!has_failed_often(client)) return engine::Verdict::kPass;
