@@ -142,7 +142,7 @@ engine::Verdict Acl::check(engine::Session& session, const engine::CommandSpec& 
   if (user.is_unlimited()) return engine::Verdict::kPass;
   // What is queued runs where the SELECT before it leads: EXEC asks again.
   const bool is_queued = client->transaction != nullptr && !engine_.has_open_unit();
-  AclRequest request(vocabulary_.command_of(spec), args, is_queued ? -1 : session.db);
+  AclRequest request(vocabulary_.command_of(spec), args, is_queued ? -1 : session.db, room_);
   const Decision decision = user.check(request);
   if (decision.allowed()) return engine::Verdict::kPass;
   refusal = refuse(session, *client, request, decision);
@@ -186,7 +186,8 @@ void Acl::record(engine::Session& session, Client& client, const AclRequest& req
 
 Decision Acl::decide(const User& user, const engine::Command& command, engine::Args args,
                      int db) const {
-  AclRequest request(command, args, db);
+  AclRequest::Room room;
+  AclRequest request(command, args, db, room);
   return user.check(request);
 }
 

@@ -92,6 +92,7 @@ class Acl final : public engine::Gate {
   Users users_;
   Authentication authentication_;
   bool is_armed_ = false;
+  AclRequest::Room room_;
   std::string refusal_;
 
   std::string password_;  // requirepass

@@ -19,7 +19,7 @@ namespace {
 using namespace roxdb;
 using namespace roxdb::server;
 
-const Vocabulary &vocabulary() {
+const Vocabulary& vocabulary() {
   static engine::Engine engine{{.environment = nullptr,
                                 .executor = nullptr,
                                 .log = nullptr,
@@ -30,20 +30,20 @@ const Vocabulary &vocabulary() {
   return all;
 }
 
-void check_again(const Users &users) {
+void check_again(const Users& users) {
   Users again(vocabulary());
   std::string why;
-  ROX_ASSERT(again.load(users.text(), "text", why, [](User &) {}));
+  ROX_ASSERT(again.load(users.text(), "text", why, [](User&) {}));
   ROX_ASSERT(again.text() == users.text());
-  const std::string_view requests[][3] = {
-      {"set", "a", "1"}, {"get", "a"}, {"publish", "c", "m"}};
-  users.for_each([&](const User &user) {
-    for (const auto &args : requests) {
-      AclRequest one(*vocabulary().find(args[0]), args, 1);
-      AclRequest other(*vocabulary().find(args[0]), args, 1);
+  const std::string_view requests[][3] = {{"set", "a", "1"}, {"get", "a"}, {"publish", "c", "m"}};
+  users.for_each([&](const User& user) {
+    for (const auto& args : requests) {
+      AclRequest::Room room;
+      AclRequest one(*vocabulary().find(args[0]), args, 1, room);
+      AclRequest::Room other_room;
+      AclRequest other(*vocabulary().find(args[0]), args, 1, other_room);
       const Decision decision = user.check(one);
-      ROX_ASSERT(decision.denied ==
-                 again.find(user.name())->check(other).denied);
+      ROX_ASSERT(decision.denied == again.find(user.name())->check(other).denied);
       ROX_ASSERT(!user.is_unlimited() || decision.allowed());
     }
   });
@@ -63,8 +63,8 @@ void try_rules(std::string_view text) {
     return;
   }
   Users users(vocabulary());
-  User &user = users.find_or_create("u");
-  for (const std::string &rule : rules) {
+  User& user = users.find_or_create("u");
+  for (const std::string& rule : rules) {
     const std::string before = user.text();
     const Status status = user.apply(rule);
     ROX_ASSERT(status.ok() || (user.text() == before && !status.text.empty()));
@@ -72,12 +72,11 @@ void try_rules(std::string_view text) {
   check_again(users);
 }
 
-} // namespace
+}  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (size < 1)
-    return 0;
-  const std::string text(reinterpret_cast<const char *>(data + 1), size - 1);
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size < 1) return 0;
+  const std::string text(reinterpret_cast<const char*>(data + 1), size - 1);
   if ((data[0] & 1) == 0) {
     try_rules(text);
     return 0;
@@ -85,7 +84,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Users users(vocabulary());
   const std::string before = users.text();
   std::string why;
-  const bool loaded = users.load(text, "text", why, [](User &) {});
+  const bool loaded = users.load(text, "text", why, [](User&) {});
   ROX_ASSERT(loaded == why.empty() && (loaded || users.text() == before));
   check_again(users);
   return 0;

@@ -34,7 +34,8 @@ struct Fixture {
   std::string denied(std::vector<std::string_view> args, int db = 0) {
     const engine::Command* command = engine.commands().find(args);
     BOOST_TEST_REQUIRE(command != nullptr);
-    AclRequest request(*command, args, db);
+    AclRequest::Room room;
+    AclRequest request(*command, args, db, room);
     const Decision decision = user.check(request);
     switch (decision.denied) {
       case Denied::kNothing:

@@ -43,18 +43,22 @@ bool take(std::string_view& text, char c) {
 
 bool AclRequest::find_keys() {
   if (sought_ == Keys::kNotSought) {
-    const bool found = engine::CommandTable::keys_of(command, args, keys_);
+    room_.keys.clear();
+    const bool found = engine::CommandTable::keys_of(command, args, room_.keys);
     sought_ = found ? Keys::kFound : Keys::kUnknown;
   }
   return sought_ == Keys::kFound;
 }
 
 const std::vector<int>& AclRequest::databases() {
-  if (!has_databases_ && command.spec->find_databases != nullptr) {
-    command.spec->find_databases(args, databases_);
+  if (!has_databases_) {
+    room_.databases.clear();
+    if (command.spec->find_databases != nullptr) {
+      command.spec->find_databases(args, room_.databases);
+    }
   }
   has_databases_ = true;
-  return databases_;
+  return room_.databases;
 }
 
 // ---- rules ----
@@ -235,15 +239,23 @@ bool Selector::is_unlimited() const {
 }
 
 Decision Selector::check(AclRequest& request) const {
-  if (const Decision dbs = check_databases(request); !dbs.allowed()) return dbs;
-  if (!allows_command(request)) return {.denied = Denied::kCommand};
-  if (const Decision keys = check_keys(request); !keys.allowed()) return keys;
+  const engine::CommandSpec& spec = *request.command.spec;
+  if (!all_databases_) {
+    if (const Decision dbs = check_databases(request); !dbs.allowed()) return dbs;
+  }
+  if (!commands_.has(request.command.index) && !allows_first_argument(request)) {
+    return {.denied = Denied::kCommand};
+  }
+  if (!all_keys_ && spec.keys.count > 0) {
+    if (const Decision keys = check_keys(request); !keys.allowed()) return keys;
+  }
+  if (all_channels_ || spec.channels == engine::ChannelsAt::kNowhere) return {};
   return check_channels(request);
 }
 
-bool Selector::allows_command(const AclRequest& request) const {
+bool Selector::allows_first_argument(const AclRequest& request) const {
   const engine::Command& command = request.command;
-  if (commands_.has(command.index) || (command.spec->flags & engine::kNoAuth) != 0) return true;
+  if ((command.spec->flags & engine::kNoAuth) != 0) return true;
   return request.args.size() > 1 &&
          std::any_of(
              first_arguments_.begin(), first_arguments_.end(), [&](const FirstArgument& one) {
@@ -252,7 +264,6 @@ bool Selector::allows_command(const AclRequest& request) const {
 }
 
 Decision Selector::check_keys(AclRequest& request) const {
-  if (all_keys_ || request.command.spec->keys.count == 0) return {};
   if (!request.find_keys()) return {.denied = Denied::kKey};
   for (const engine::KeyAt& key : request.keys()) {
     const bool writes = key.access != engine::KeyAccess::kReadOnly;
@@ -280,7 +291,6 @@ bool Selector::allows_reading_any_key() const {
 Decision Selector::check_channels(const AclRequest& request) const {
   using engine::ChannelsAt;
   const ChannelsAt where = request.command.spec->channels;
-  if (all_channels_ || where == ChannelsAt::kNowhere) return {};
   const size_t end =
       where == ChannelsAt::kFirst ? std::min<size_t>(2, request.args.size()) : request.args.size();
   for (size_t i = 1; i < end; ++i) {
@@ -302,7 +312,6 @@ bool Selector::allows_database(int db) const {
 }
 
 Decision Selector::check_databases(AclRequest& request) const {
-  if (all_databases_) return {};
   const engine::CommandSpec& spec = *request.command.spec;
   const bool uses_own =
       (spec.flags & (engine::kWrite | engine::kReadOnly)) != 0 || spec.keys.count > 0;

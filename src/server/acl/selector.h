@@ -31,13 +31,19 @@ enum class Denied : uint8_t { kNothing, kDatabase, kCommand, kKey, kChannel };
 // What must be known of a request to decide. Keys and databases are found once, for all selectors.
 class AclRequest {
  public:
+  // Memory that one request after another uses.
+  struct Room {
+    std::vector<engine::KeyAt> keys;
+    std::vector<int> databases;
+  };
+
   // `db`: where it would run; -1: not known, as between MULTI and EXEC.
-  AclRequest(const engine::Command& of, engine::Args request, int in_db)
-      : command(of), args(request), db(in_db) {}
+  AclRequest(const engine::Command& of, engine::Args request, int in_db, Room& room)
+      : command(of), args(request), db(in_db), room_(room) {}
 
   // False: what its keys are cannot be said.
   bool find_keys();
-  const std::vector<engine::KeyAt>& keys() const { return keys_; }
+  const std::vector<engine::KeyAt>& keys() const { return room_.keys; }
   const std::vector<int>& databases();
 
   const engine::Command& command;
@@ -46,10 +52,9 @@ class AclRequest {
 
  private:
   enum class Keys : uint8_t { kNotSought, kFound, kUnknown };
+  Room& room_;
   Keys sought_ = Keys::kNotSought;
   bool has_databases_ = false;
-  std::vector<engine::KeyAt> keys_;
-  std::vector<int> databases_;
 };
 
 struct Decision {
@@ -102,7 +107,7 @@ class Selector {
   void allow_all(bool allows);
   void remember(std::string_view name, bool allows);
 
-  bool allows_command(const AclRequest& request) const;
+  bool allows_first_argument(const AclRequest& request) const;
   bool allows_key(std::string_view key, bool reads, bool writes) const;
   bool allows_reading_any_key() const;
   bool allows_database(int db) const;
