@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/numbers.h"
@@ -291,11 +292,11 @@ Result<std::vector<Element>> sorted_elements(Call& call, const SortRequest& requ
 // ---- the result ----
 
 // show(optional text) for each value of the result, the elements or what GET finds from each, until
-// it says false.
+// it says false. A trial leaves no trace.
 template <class Show>
 void for_each_value(Call& call, const SortRequest& request, const std::vector<Element>& elements,
-                    Show&& show) {
-  PatternReader reader(call);
+                    bool is_trial, Show&& show) {
+  PatternReader reader(call, is_trial);
   for (const Element& element : elements) {
     if (request.gets.empty() && !show(std::optional<std::string_view>(element.text))) return;
     for (const SortPattern& pattern : request.gets) {
@@ -312,8 +313,9 @@ Status reply_result(Call& call, const SortRequest& request, const std::vector<El
     for (const Element& element : elements) bytes_max += reply_bytes_of(1, element.text.size());
   }
   return reply_measured(call, bytes_max, [&](auto& reply) {
+    constexpr bool kIsTrial = std::is_same_v<decltype(reply), ReplyMeasure&>;
     reply.array(elements.size() * std::max<size_t>(request.gets.size(), 1));
-    for_each_value(call, request, elements, [&](std::optional<std::string_view> value) {
+    for_each_value(call, request, elements, kIsTrial, [&](std::optional<std::string_view> value) {
       value ? reply.bulk(*value) : reply.null();
       return !is_enough(reply);
     });
@@ -327,7 +329,7 @@ Status store_result(Call& call, const SortRequest& request, const std::vector<El
     return call.reply(0);
   }
   ListBuilder list(call.keyspace().home());
-  for_each_value(call, request, elements, [&](std::optional<std::string_view> value) {
+  for_each_value(call, request, elements, false, [&](std::optional<std::string_view> value) {
     list.push_back(Encoded(value.value_or(std::string_view())));
     return true;
   });

@@ -21,14 +21,21 @@ SortPattern::SortPattern(std::string_view text) : is_element(text == "#") {
 
 // A replay runs each unit at the time of its record: due fields that nobody had removed yet are
 // hidden then as they were before.
-PatternReader::PatternReader(engine::Call& call) : call_(call), fields_at_ms_(call.now_ms()) {}
+PatternReader::PatternReader(engine::Call& call, bool is_trial)
+    : call_(call), is_trial_(is_trial), fields_at_ms_(call.now_ms()) {}
 
 std::optional<std::string_view> PatternReader::read(const SortPattern& pattern,
                                                     std::string_view element) {
   if (pattern.is_element) return element;
   if (!pattern.has_star) return std::nullopt;
   key_.assign(pattern.before_star).append(element).append(pattern.behind_star);
-  const engine::Entry* entry = call_.read(call_.db(), call_.engine().key(key_));
+  const engine::Key key = call_.engine().key(key_);
+  const engine::Entry* entry = nullptr;
+  if (!is_trial_) {
+    entry = call_.read(call_.db(), key);
+  } else if (engine::Cell* cell = call_.engine().find(call_.db(), key)) {
+    entry = &engine::Keyspace::entry(*cell);
+  }
   if (entry == nullptr) return std::nullopt;
   if (pattern.field.empty()) {
     if (entry->type() != TypeId::kString) return std::nullopt;

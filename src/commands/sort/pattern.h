@@ -28,16 +28,17 @@ struct SortPattern {
   std::string_view field;  // empty: the key is a string
 };
 
-// Follows patterns. Reads count as those of other commands.
+// Follows patterns. Reads count as those of other commands, unless they are only a trial.
 class PatternReader {
  public:
-  explicit PatternReader(engine::Call& call);
+  explicit PatternReader(engine::Call& call, bool is_trial = false);
   // Where the pattern leads from an element; none: no such key, of another type, no such field.
   // The view is dead after the next call.
   std::optional<std::string_view> read(const SortPattern& pattern, std::string_view element);
 
  private:
   engine::Call& call_;
+  const bool is_trial_;
   int64_t fields_at_ms_;  // those due before are not there
   std::string key_;
   std::optional<types::StringView> string_;  // with the digits of an integer
