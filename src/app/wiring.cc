@@ -25,6 +25,8 @@ House::House()
   engine.services.provide(&pubsub);
   engine.services.provide(&tracking);
   engine.services.provide(&shutdown);
+  scripting.may_run = [this](engine::Session& session, const engine::Command& command,
+                             engine::Args args) { return acl.allows(session, command, args); };
   register_settings();
   engine::add_accepted_settings(engine.settings);
 }

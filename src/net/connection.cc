@@ -21,7 +21,8 @@ Status Connection::start(server::Turn& turn, server::Client& client) {
   const auto on_read = [](uv_stream_t* handle, ssize_t size, const uv_buf_t*) {
     auto& self = static_cast<Connection&>(*static_cast<SocketLink*>(handle->data));
     if (size > 0) return self.turn().received(self.client(), static_cast<size_t>(size));
-    if (size == 0) return;  // nothing to read after all
+    // Nothing to read after all, or no room for it in the middle of a command.
+    if (size == 0 || size == UV_ENOBUFS) return;
     uv_read_stop(handle);
     if (size == UV_EOF) return self.turn().ended(self.client());
     self.fail();

@@ -75,9 +75,9 @@ class Answer {
   void table() {
     const int base = lua_gettop(state_);
     if (push_field("err", LUA_TSTRING)) {
-      reply_.error(lua::text_at(state_, -1));
+      reply_.error(lua_tostring(state_, -1));  // these end at a zero, as in Redis
     } else if (push_field("ok", LUA_TSTRING)) {
-      reply_.simple(lua::text_at(state_, -1));
+      reply_.simple(lua_tostring(state_, -1));
     } else if (push_field("double", LUA_TNUMBER)) {
       reply_.real(lua_tonumber(state_, -1));
     } else if (push_field("big_number", LUA_TSTRING)) {

@@ -135,7 +135,7 @@ class Encoder {
 
   void table(int depth) {
     if (depth > config_.encode_depth_max || lua_checkstack(state_, 3) == 0) {
-      luaL_error(state_, "Cannot serialise, excessive depth (%d)", depth);
+      luaL_error(state_, "Cannot serialise, excessive nesting (%d)", depth);
     }
     const int length = array_length();
     if (length > 0) {
@@ -314,7 +314,8 @@ class Decoder {
   // none.
   bool is_invalid_number() const {
     size_t i = at_;
-    if (at(i) == '-' || at(i) == '+') ++i;
+    if (at(i) == '+') return true;
+    if (at(i) == '-') ++i;
     if (at(i) == '0') {
       const char next = at(i + 1);
       return to_lower(next) == 'x' || (next >= '0' && next <= '9');
@@ -447,7 +448,8 @@ class Decoder {
   void descend() {
     ++depth_;
     if (depth_ > config_.decode_depth_max || lua_checkstack(state_, 3) == 0) {
-      luaL_error(state_, "Found too many nested data structures (%d)", depth_);
+      luaL_error(state_, "Found too many nested data structures (%d) at character %d", depth_,
+                 static_cast<int>(std::min<size_t>(at_, INT_MAX)));
     }
   }
 
@@ -577,7 +579,7 @@ int decode_max_depth(lua_State* state) {
 }
 
 int encode_number_precision(lua_State* state) {
-  integer_setting(state, 1, config_for(state, 1).number_digits, 1, 16);
+  integer_setting(state, 1, config_for(state, 1).number_digits, 1, 14);
   return 1;
 }
 

@@ -24,7 +24,7 @@ Script* EvalScripts::find_or_add(std::string_view text, bool loads, std::string&
   }
   if (interpreter_ == nullptr) {
     interpreter_ = std::make_shared<Interpreter>(engine_, Interpreter::Use::kEval);
-    interpreter_->on_interval = on_interval;
+    if (on_made) on_made(*interpreter_);
   }
   const int function = interpreter_->compile_function(header.body, "@user_script", why);
   if (function == Interpreter::kNoFunction) {

@@ -49,8 +49,8 @@ class EvalScripts {
 
   // REQUIRES: a script was found.
   Interpreter& interpreter() { return *interpreter_; }
-  // Called for the interpreter when it is made.
-  std::function<bool(ScriptRun&)> on_interval;
+  // Called for each interpreter when it is made.
+  std::function<void(Interpreter&)> on_made;
 
   size_t size() const { return by_text_.size(); }
   uint64_t evicted() const { return evicted_; }

@@ -100,7 +100,7 @@ std::unique_ptr<Library> FunctionLibraries::make(std::string_view code, uint64_t
   if (!read_library_header(code, header, why)) return nullptr;
   if (interpreter_ == nullptr) {
     interpreter_ = std::make_shared<Interpreter>(engine_, Interpreter::Use::kFunctions);
-    interpreter_->on_interval = on_interval;
+    if (on_made) on_made(*interpreter_);
   }
   const int text = interpreter_->compile_function(header.body, "@user_function", why);
   if (text == Interpreter::kNoFunction) {

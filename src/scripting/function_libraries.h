@@ -76,7 +76,7 @@ class FunctionLibraries final : public engine::ExtraState {
 
   // REQUIRES: a function was found.
   Interpreter& interpreter() { return *interpreter_; }
-  std::function<bool(ScriptRun&)> on_interval;
+  std::function<void(Interpreter&)> on_made;
   size_t interpreter_bytes() const {
     return interpreter_ == nullptr ? 0 : interpreter_->used_bytes();
   }

@@ -46,9 +46,10 @@ int describe_error(lua_State* state) {
   }
   if (!lua_istable(state, 1)) {
     lua_createtable(state, 0, 3);
-    const char* const text = lua_tostring(state, 1);
-    lua_pushfstring(state, "ERR %s",
-                    text != nullptr ? text : lua_typename(state, lua_type(state, 1)));
+    const char* text = lua_tostring(state, 1);
+    if (lua_isboolean(state, 1)) text = lua_toboolean(state, 1) != 0 ? "true" : "false";
+    if (text == nullptr) text = lua_typename(state, lua_type(state, 1));
+    lua_pushfstring(state, "ERR %s", text);
     lua_setfield(state, -2, "err");
   }
   if (push_protected(state, -1)) lua_settop(state, 1);
@@ -92,14 +93,6 @@ int compile(lua_State* state, std::string_view text, const char* name) {
   const int status = luaL_loadbuffer(state, text.data(), text.size(), name);
   lua_gc(state, LUA_GCRESTART, 0);
   return status;
-}
-
-Status ScriptSession::on_refused(const engine::CommandSpec*, const Status& why) {
-  constexpr std::string_view kNoPermission = "NOPERM ";
-  if (!why.text.starts_with(kNoPermission)) return why;
-  refusal_ = fmt::format("{}ACL failure in script: {}", kNoPermission,
-                         why.text.substr(kNoPermission.size()));
-  return user_error(refusal_);
 }
 
 Interpreter::Interpreter(engine::Engine& engine, Use use)
@@ -214,8 +207,13 @@ Status Interpreter::run(ScriptRun& run, int function, engine::Args keys, engine:
 
 Status Interpreter::reply_value(const ScriptRun& run, resp::Reply& reply) {
   if (lua_istable(state_, -1)) {
-    const std::string error = text_field(state_, "err");
-    if (!error.empty() && !flag_field(state_, "ignore_error_stats_update")) return fail(error);
+    lua_pushliteral(state_, "err");
+    lua_rawget(state_, -2);
+    const bool is_error = lua_type(state_, -1) == LUA_TSTRING;
+    // As everywhere, up to the first zero.
+    std::string error = is_error ? lua_tostring(state_, -1) : "";
+    lua_pop(state_, 1);
+    if (is_error && !flag_field(state_, "ignore_error_stats_update")) return fail(std::move(error));
   }
   answer(state_, reply, run.protocol);
   return kOk;
@@ -341,9 +339,10 @@ bool Interpreter::gather_arguments(lua_State* state, int count) {
   return true;
 }
 
-Result<bool> Interpreter::may_call(ScriptRun&) {
-  if (engine_.commands().find(args_) == nullptr) return user_error("ERR Invalid command");
-  return true;
+Result<bool> Interpreter::may_call(ScriptRun& run) {
+  const engine::Command* const command = engine_.commands().find(args_);
+  if (command == nullptr) return user_error("ERR Invalid command");
+  return !may_run || may_run(run.session, *command, args_);
 }
 
 // The rules for commands within scripts, in Redis's order.

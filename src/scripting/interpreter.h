@@ -73,6 +73,9 @@ class Interpreter final : private LuaMemory {
 
   // Called now and then while a script runs. True: it shall end.
   std::function<bool(ScriptRun& run)> on_interval;
+  // Whether the caller of a script might run this request itself. Empty: everybody may.
+  std::function<bool(engine::Session& session, const engine::Command& command, engine::Args args)>
+      may_run;
 
   size_t used_bytes() const { return LuaMemory::used_bytes(); }
 

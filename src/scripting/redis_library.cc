@@ -219,8 +219,11 @@ const char* read_table(lua_State* state, Registration& registration) {
   lua_pushnil(state);  // the callback's place
   lua_pushnil(state);
   while (lua_next(state, 1) != 0) {
-    if (lua_type(state, -2) != LUA_TSTRING) {
+    if (lua_isstring(state, -2) == 0) {
       return "named argument key given to redis.register_function is not a string";
+    }
+    if (lua_type(state, -2) != LUA_TSTRING) {
+      return "unknown argument given to redis.register_function";
     }
     if (const char* why = read_named(state, lua::text_at(state, -2), registration)) return why;
     lua_pop(state, 1);

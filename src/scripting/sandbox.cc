@@ -86,14 +86,13 @@ int guarded_setmetatable(lua_State* state) {
   return 1;
 }
 
+// The C function that upvalue 1 is, called as if it stood here: its errors name the caller's line.
+int call_wrapped(lua_State* state) { return lua_tocfunction(state, lua_upvalueindex(1))(state); }
+
 // table.insert, remove, sort and their kin write without asking; upvalue 1 is the function.
 int guarded_table_function(lua_State* state) {
   if (lua_istable(state, 1)) refuse_protected(state, 1);
-  const int arguments = lua_gettop(state);
-  lua_pushvalue(state, lua_upvalueindex(1));
-  lua_insert(state, 1);
-  lua_call(state, arguments, LUA_MULTRET);
-  return lua_gettop(state);
+  return call_wrapped(state);
 }
 
 // unpack(table [, first [, last]])
@@ -208,40 +207,42 @@ class ResumeDepth {
   int& depth_;
 };
 
-// Calls the function in upvalue 1, coroutine.resume or one that coroutine.wrap made, counted.
+// coroutine.resume; upvalue 1 is the one that came with Lua.
 int counted_resume(lua_State* state) {
   const ResumeDepth depth(state);
   if (depth.is_too_deep()) return luaL_error(state, "C stack overflow");
-  const int arguments = lua_gettop(state);
-  lua_pushvalue(state, lua_upvalueindex(1));
-  lua_insert(state, 1);
-  lua_call(state, arguments, LUA_MULTRET);
-  return lua_gettop(state);
+  return call_wrapped(state);
+}
+
+// What coroutine.wrap makes: upvalue 1 is the coroutine, where its own function looks for it, and
+// upvalue 2 that function.
+int counted_wrapped(lua_State* state) {
+  const ResumeDepth depth(state);
+  if (depth.is_too_deep()) return luaL_error(state, "C stack overflow");
+  return lua_tocfunction(state, lua_upvalueindex(2))(state);
 }
 
 // coroutine.wrap(f); upvalue 1 is the one that came with Lua.
 int counted_wrap(lua_State* state) {
-  const int arguments = lua_gettop(state);
-  lua_pushvalue(state, lua_upvalueindex(1));
-  lua_insert(state, 1);
-  lua_call(state, arguments, 1);
-  lua_pushcclosure(state, counted_resume, 1);
+  call_wrapped(state);
+  const lua_CFunction function = lua_tocfunction(state, -1);
+  lua_getupvalue(state, -1, 1);
+  lua_pushcfunction(state, function);
+  lua_pushcclosure(state, counted_wrapped, 2);
   return 1;
 }
 
 // ---- patterns ----
 
-// string.find, match, gmatch, gsub: upvalue 1 is the function.
+// string.find, match, gmatch, gsub: upvalue 1 is the function, upvalue 2 whether the fourth
+// argument may say that the pattern is none.
 int bounded_match(lua_State* state) {
   if (lua_type(state, 2) == LUA_TSTRING && lua_objlen(state, 2) > kLuaPatternBytesMax) {
-    bool is_plain = lua_toboolean(state, 4) != 0 && lua_toboolean(state, lua_upvalueindex(2)) != 0;
+    const bool is_plain =
+        lua_toboolean(state, 4) != 0 && lua_toboolean(state, lua_upvalueindex(2)) != 0;
     if (!is_plain) return luaL_error(state, "pattern too complex");
   }
-  const int arguments = lua_gettop(state);
-  lua_pushvalue(state, lua_upvalueindex(1));
-  lua_insert(state, 1);
-  lua_call(state, arguments, LUA_MULTRET);
-  return lua_gettop(state);
+  return call_wrapped(state);
 }
 
 // ---- putting it together ----

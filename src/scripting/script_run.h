@@ -31,10 +31,6 @@ class ScriptSession final : public engine::Session {
   bool is_local() const override { return principal->is_local(); }
   std::string address() const override { return principal->address(); }
   std::string client_name() const override { return principal->client_name(); }
-  Status on_refused(const engine::CommandSpec* spec, const Status& why) override;
-
- private:
-  std::string refusal_;
 };
 
 struct ScriptRun {

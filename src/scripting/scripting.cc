@@ -38,9 +38,15 @@ Result<size_t> count_keys(const Call& call, const Status& not_a_number) {
 
 Scripting::Scripting(engine::Engine& engine, int gate_order)
     : scripts(engine), libraries(engine), engine_(engine), gate_order_(gate_order) {
-  const auto interval = [this](ScriptRun& run) { return on_interval(run); };
-  scripts.on_interval = interval;
-  libraries.on_interval = interval;
+  const auto prepare = [this](Interpreter& interpreter) {
+    interpreter.on_interval = [this](ScriptRun& run) { return on_interval(run); };
+    interpreter.may_run = [this](engine::Session& session, const engine::Command& command,
+                                 engine::Args args) {
+      return !may_run || may_run(session, command, args);
+    };
+  };
+  scripts.on_made = prepare;
+  libraries.on_made = prepare;
   engine_.services.provide(this);
   engine_.services.provide<engine::ExtraState>(&libraries);
   engine_.settings.add_integer("busy-reply-threshold", &threshold_ms_, 0, INT64_MAX)

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -44,6 +45,10 @@ class Scripting final : public engine::Gate {
   // Null: nothing runs.
   const ScriptRun* running() const { return running_; }
   uint64_t running_ms() const;
+
+  // Whether a session might run a request: redis.acl_check_cmd. Empty: everybody may.
+  std::function<bool(engine::Session& session, const engine::Command& command, engine::Args args)>
+      may_run;
 
   // While a script is late.
   engine::Verdict check(engine::Session& session, const engine::CommandSpec& spec,

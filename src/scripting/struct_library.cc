@@ -14,6 +14,7 @@
 #include <cstring>
 #include <string>
 
+#include "base/text.h"
 #include "scripting/interpreter.h"
 #include "scripting/lua_libraries.h"
 
@@ -24,6 +25,9 @@ constexpr int kIntegerBytesMax = 32;
 constexpr int kAlignmentMax = 8;  // of !
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter_or_digit(char c) {
+  return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'z');
+}
 
 // Reads a format, option by option.
 class Format {
@@ -176,13 +180,11 @@ lua_Number read_real(const char* at, bool is_little_endian) {
 // struct.pack(format, value, ...) -> bytes
 int pack(lua_State* state) {
   Format format(state);
+  lua_pushnil(state);  // the argument behind the last one
   std::string out;
   int arg = 2;
   size_t size = 0;
   while (const char option = format.next(size)) {
-    if (!Interpreter::of(state).memory().fits(out.size() + size)) {
-      return luaL_error(state, "not enough memory");
-    }
     out.append(format.padding(out.size(), option, size), '\0');
     switch (option) {
       case 'b':
@@ -311,10 +313,9 @@ int size_of_format(lua_State* state) {
   size_t size = 0;
   while (const char option = format.next(size)) {
     at += format.padding(at, option, size);
-    if (option == 's') luaL_argerror(state, 1, "variable-size format");
-    if (option == 'c' && size == 0) luaL_argerror(state, 1, "variable-length format");
-    constexpr std::string_view kValues = "bBhHlLTiIxfdc";
-    if (kValues.find(option) == std::string_view::npos) format.control(option);
+    if (option == 's') luaL_argerror(state, 1, "option 's' has no fixed size");
+    if (option == 'c' && size == 0) luaL_argerror(state, 1, "option 'c0' has no fixed size");
+    if (!is_letter_or_digit(option)) format.control(option);
     at += size;
   }
   lua_pushnumber(state, static_cast<lua_Number>(at));
