@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/text.h"
 #include "commands/shared/timeout.h"
 #include "commands/stream/claim_log.h"
 #include "commands/stream/id_argument.h"
@@ -515,6 +516,16 @@ constexpr Example kXReadGroupExamples[] = {
     {"XREADGROUP GROUP g c STREAMS s 0", "*[*[$s *[*[$1-1 *[$a $1]]]]]"},
     {"XREADGROUP GROUP g d CLAIM 0 STREAMS s >", "*[*[$s *[*[$1-1 *[$a $1] :0 :2]]]]"},
     {"XREADGROUP GROUP g c STREAMS s 0", "*[*[$s *[]]]"}};
+// A group or a consumer may be called STREAMS, wherever GROUP stands.
+void find_streams(engine::Args args, std::vector<engine::KeyAt>& keys) {
+  size_t at = 1;
+  while (at < args.size() && !equal_ignore_case(args[at], "STREAMS")) {
+    at += equal_ignore_case(args[at], "GROUP") ? 3 : 1;
+  }
+  if (at >= args.size()) return;
+  const size_t count = (args.size() - at - 1) / 2;
+  for (size_t i = 1; i <= count; ++i) keys.push_back({at + i, engine::KeyAccess::kReadOnly});
+}
 constexpr CommandSpec kXReadGroup{
     .name = "XREADGROUP",
     .syntax =
@@ -526,8 +537,9 @@ constexpr CommandSpec kXReadGroup{
         "O(M log N) for each stream, where M is the number of records returned and N that "
         "of pending ones",
     .flags = kWrite | kBlocking,
-    .keys = "after(STREAMS,4)..end|half:RO",
+    .keys = "after(STREAMS,4)..end|half:RO!v",
     .arity = -7,
+    .find_keys = find_streams,
     .handler = xreadgroup_command,
     .examples = kXReadGroupExamples,
 };

@@ -277,6 +277,21 @@ BOOST_AUTO_TEST_CASE(every_store_of_a_request_is_a_write) {
              "key b");
 }
 
+BOOST_AUTO_TEST_CASE(a_word_that_is_a_name_does_not_hide_the_keys) {
+  Fixture fixture;
+  fixture.after({"+@all", "~a*", "~STREAMS", "~STORE"});
+  BOOST_TEST(fixture.denied({"xreadgroup", "GROUP", "g", "c", "STREAMS", "a", "b", ">", ">"}) ==
+             "key b");
+  BOOST_TEST(fixture.denied({"xreadgroup", "GROUP", "STREAMS", "STREAMS", "STREAMS", "b", ">"}) ==
+             "key b");
+  BOOST_TEST(fixture.denied(
+                 {"xreadgroup", "NOACK", "GROUP", "g", "STREAMS", "STREAMS", "b", ">"}) == "key b");
+  BOOST_TEST(fixture.denied({"xread", "COUNT", "1", "STREAMS", "STREAMS", "0"}) == "");
+  BOOST_TEST(fixture.denied({"sort", "a", "GET", "STORE", "STORE", "b"}) == "key b");
+  BOOST_TEST(fixture.denied({"georadius", "a", "1", "1", "1", "m", "STORE", "STORE", "STORE",
+                             "b"}) == "key b");
+}
+
 BOOST_AUTO_TEST_CASE(who_may_not_read_all_keys_may_not_sort_by_others) {
   Fixture fixture;
   fixture.after({"+@all", "~a*"});
