@@ -228,7 +228,7 @@ constexpr const CommandSpec* kCommands[] = {&kHotKeysContainer, &kHotKeysStart, 
 
 }  // namespace
 
-extern constinit const CommandFamily kHotKeysFamily;
-constinit const CommandFamily kHotKeysFamily{"server", kCommands};
+extern constinit const CommandFamily kHotKeysCommandsFamily;
+constinit const CommandFamily kHotKeysCommandsFamily{"server", kCommands};
 
 }  // namespace roxdb::server

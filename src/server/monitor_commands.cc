@@ -37,7 +37,7 @@ constexpr const CommandSpec* kCommands[] = {&kMonitorSpec};
 
 }  // namespace
 
-extern constinit const CommandFamily kMonitorFamily;
-constinit const CommandFamily kMonitorFamily{"server", kCommands};
+extern constinit const CommandFamily kMonitorCommandsFamily;
+constinit const CommandFamily kMonitorCommandsFamily{"server", kCommands};
 
 }  // namespace roxdb::server
