@@ -202,6 +202,69 @@ def rules_are_refused_with_the_same_words():
                 expect(len(password), digits)
 
 
+# Words that mean something to some command, and names that look like them.
+WEIRD = """
+STORE STOREDIST GET BY LIMIT KEYS STREAMS GROUP COUNT BLOCK NOACK WEIGHTS AGGREGATE SUM DB REPLACE
+LEFT RIGHT BEFORE AFTER MIN MAX WITHSCORES WITHVALUES FIELDS NX XX GT LT CH INCR KEEPTTL EX PX ASC
+DESC ALPHA IDX LEN LCS STRINGS MATCH NOSORT REV BYSCORE BYLEX FROMMEMBER BYRADIUS ASC ANY AND OR NOT
+XOR SET OVERFLOW SAT INCRBY TYPE FNX FXX PERSIST MKSTREAM MAXLEN MINID ENCODING USAGE CREATE
+CREATECONSUMER DESTROY SETID DELCONSUMER FORCE JUSTID LASTID CLAIM IDLE RETRYCOUNT # * > $ + -
+0 0 1 1 2 2 3 10 -1 1-1 0-1 u8 m km 1.5 inf nosort f g c s* a* s1 s2 s3 s4 s5 s6 s7 a1 a2 a3 a4 a5
+a6 a7 s1 a1 a2 a3 a4 a5 a6 a7 a1 a2 a3 a4 a5 a6 a7 s1
+""".split()
+MARK = "the-secret"
+
+
+def fill(admin, prefix, value):
+    admin.pipeline([["DEL"] + [prefix + digit for digit in "1234567"],
+                    ["SET", prefix + "1", value], ["RPUSH", prefix + "2", value, value + "2"],
+                    ["SADD", prefix + "3", value, value + "3"], ["HSET", prefix + "4", "f", value],
+                    ["ZADD", prefix + "5", "1", value], ["XADD", prefix + "6", "1-1", "f", value],
+                    ["XGROUP", "CREATE", prefix + "6", "g", "0"],
+                    ["GEOADD", prefix + "7", "1", "1", value]])
+
+
+@test
+def no_request_reaches_keys_it_has_no_right_to():
+    chance = random.Random(SEED + 4)
+    with Server(roxdb()) as server:
+        admin, user = server.connect(), server.connect()
+        admin.call("ACL", "SETUSER", "u", "on", "nopass", "+@all", "-@connection", "-@pubsub",
+                   "-@scripting", "-@transaction", "-@admin", "-@blocking", "-flushall", "-flushdb",
+                   "-swapdb", "-move", "~a*", "~STORE", "~STREAMS", "~GROUP", "~KEYS")
+        expect(user.call("AUTH", "u", "x"), b"OK")
+        fill(admin, "s", MARK)
+        before = admin.pipeline([["DUMP", "s" + digit] for digit in "1234567"])
+        commands = []
+        for info in admin.call("COMMAND"):
+            for one in [info] + (info[9] if len(info) > 9 else []):
+                if one[8]:
+                    commands.append((one[0].decode().split("|"), one[1]))
+        expect_that(len(commands) > 150, "commands with keys: %d" % len(commands))
+        passed = 0
+        for number in range(200):
+            fill(admin, "a", "open")
+            batch = []
+            for _ in range(500):
+                name, arity = chance.choice(commands)
+                count = max(abs(arity) - len(name), 0)
+                if arity < 0:
+                    count += chance.choice([0, 0, 1, 2, 3, 4, 6])
+                arguments = [chance.choice(WEIRD) for _ in range(count)]
+                if count > 0 and chance.randrange(3):
+                    arguments[0] = chance.choice(WEIRD[-16:])  # mostly a key of one's own
+                batch.append(name + arguments)
+            user.send_commands(batch)
+            for request, raw in zip(batch, user.read_raw_replies(len(batch))):
+                expect_that(MARK.encode() not in raw, "%s tells %r (SEED=%d)" % (request, raw, SEED))
+                passed += not raw.startswith(b"-")
+            after = admin.pipeline([["DUMP", "s" + digit] for digit in "1234567"])
+            if after != before:
+                raise AssertionError("one of these changed what it may not: %s (SEED=%d)" % (
+                    [one for one in batch if any(word.startswith("s") for word in one)], SEED))
+        expect_that(passed > 1000, "requests that did something: %d" % passed)
+
+
 def with_file(program, text):
     server = Server(program, start=False)
     server.options["aclfile"] = os.path.join(server.directory, "users.acl")
