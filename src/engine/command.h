@@ -103,7 +103,7 @@ struct CommandSpec {
   KeyFinder find_keys = nullptr;  // where `keys` says "??" or "!v"
   DatabaseFinder find_databases = nullptr;
   ChannelsAt channels = ChannelsAt::kNowhere;
-  Handler handler = nullptr;      // null: a container
+  Handler handler = nullptr;  // null: a container
   std::span<const Example> examples = {};
 };
 
