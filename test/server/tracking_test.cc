@@ -174,8 +174,9 @@ BOOST_AUTO_TEST_CASE(prefixes_of_one_client_may_not_overlap) {
 
 BOOST_AUTO_TEST_CASE(another_connection_can_be_told_instead) {
   client_b.protocol = 2;
-  a("CLIENT TRACKING ON REDIRECT " + std::to_string(client_b.id));
-  BOOST_TEST(a("CLIENT GETREDIR") == ":" + std::to_string(client_b.id) + " ");
+  const std::string id_b = std::to_string(client_b.id);
+  a("CLIENT TRACKING ON REDIRECT " + id_b);
+  BOOST_TEST(a("CLIENT GETREDIR") == ":" + id_b + " ");
   a("GET k");
   BOOST_TEST(a("SET k 1") == "+OK ");
   BOOST_TEST(taken(wire_b) == "");  // it does not expect messages
@@ -188,8 +189,7 @@ BOOST_AUTO_TEST_CASE(another_connection_can_be_told_instead) {
   a("GET k");
   clients.close(client_b);
   turn.run();
-  BOOST_TEST(a("SET k 1") ==
-             "+OK >2 $21 tracking-redir-broken :" + std::to_string(client_b.id) + " ");
+  BOOST_TEST(a("SET k 1") == "+OK >2 $21 tracking-redir-broken :" + id_b + " ");
   BOOST_TEST(client_a.flag_letters() == "tR");
   BOOST_TEST(a("CLIENT TRACKINGINFO").find("$15 broken_redirect ") != std::string::npos);
 }
