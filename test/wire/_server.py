@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 import time
 
+from _checks import Skip
 from _resp import Error, Push, encode, parse, reply_end
 
 # How long a server may take for anything before it counts as hanging. No test measures time by it.
@@ -60,6 +61,19 @@ def free_port():
                 return port
             except OSError:
                 pass
+
+
+def own_address():
+    """An address of this machine that is not a loopback one. No packet is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            address = probe.getsockname()[0]
+        except OSError:
+            raise Skip("this machine has no network")
+    if address.startswith("127."):
+        raise Skip("this machine has no address but loopback")
+    return address
 
 
 class Server:

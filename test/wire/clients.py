@@ -24,7 +24,8 @@ import time
 
 from _checks import Skip, expect, expect_that, run, test
 from _resp import Error, encode
-from _server import PATIENCE_S, Connection, Server, free_port, is_redis, redis_server, roxdb
+from _server import (PATIENCE_S, Connection, Server, free_port, is_redis,
+                     own_address, redis_server, roxdb)
 
 # Under the sanitizers a tenth of the work shows as much.
 IS_DEBUG = "/debug/" in roxdb()
@@ -358,19 +359,6 @@ def strangers_are_kept_short():
                 raise AssertionError("2,000,000 unread errors were stored")
             except OSError:
                 pass
-
-
-def own_address():
-    """An address of this machine that is not a loopback one. No packet is sent to find it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-            address = probe.getsockname()[0]
-        except OSError:
-            raise Skip("this machine has no network")
-    if address.startswith("127."):
-        raise Skip("this machine has no address but loopback")
-    return address
 
 
 @test

@@ -20,7 +20,7 @@ import warnings
 from _certificates import Authority, openssl
 from _checks import Skip, expect, expect_that, run, test
 from _resp import encode
-from _server import PATIENCE_S, Connection, Server, free_port, is_redis, roxdb
+from _server import PATIENCE_S, Connection, Server, free_port, is_redis, own_address, roxdb
 
 IS_DEBUG = "/debug/" in roxdb()
 BIG = 1 << 20
@@ -504,6 +504,19 @@ def too_many_clients_are_not_served():
             expect([client.call("PING") for client in (one, two, three)], [b"PONG"] * 3)
             expect(is_served(server, context()), False)
             expect(int(three.info("stats")["rejected_connections"]), 1)
+
+
+@test
+def without_a_password_only_this_machine_is_served():
+    address = own_address()
+    with start({"bind": ["127.0.0.1", address], "protected-mode": "yes"}) as server:
+        for password, wanted in (("", b"-DENIED "), ("secret", b"-NOAUTH ")):
+            expect(server.call("CONFIG", "SET", "requirepass", password), b"OK")
+            with socket.create_connection((address, server.tls_port), PATIENCE_S) as stranger:
+                with context().wrap_socket(stranger, server_hostname="localhost") as tls:
+                    tls.sendall(b"GET k\r\n")
+                    expect(tls.recv(8), wanted)
+        expect(is_served(server, context()), False)  # by now even we must say a password
 
 
 # ---- what is configured ----
