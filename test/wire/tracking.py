@@ -6,8 +6,11 @@
 import random
 import sys
 
-from _checks import expect, expect_that, run, test
-from _server import Server, roxdb
+import _generate
+from _checks import Skip, expect, expect_that, run, test
+from _differences import show_command
+from _generate import HASH_KEYS, KEYS, Generator
+from _server import Server, redis_server, roxdb
 from _stage import OPTIONS, Stage, compare
 
 
@@ -288,6 +291,57 @@ def a_cache_is_never_wrong():
                         ask("PING")
                         for cached, value in list(cache.items()):
                             expect(value, writer.call("GET", cached), repr(cached))
+
+
+def pushes_until_answer(client):
+    client.send_commands([["PING"]])
+    pushes = []
+    while True:
+        reply = client.read()
+        if reply == b"PONG":
+            return sorted(map(repr, pushes))
+        pushes.append(reply)
+
+
+# Changes of what no reading command shows: RoxDB tells of them, too.
+HIDDEN_CHANGES = (b"XSETID", b"XGROUP", b"PFDEBUG")
+
+
+# One client asks for all keys again and again, another one changes them at random.
+@test
+def random_changes_are_told_alike():
+    if redis_server() is None:
+        raise Skip("redis-server is not installed")
+    generator = Generator(random.Random(3), "".join(
+        getattr(_generate, family) for family in (
+            "STRING", "LIST", "SET", "HASH", "SORTED_SET", "GEO", "STREAM", "BITMAP",
+            "HYPERLOGLOG")))
+    watched = [["GET", key] for key in KEYS + HASH_KEYS]
+    differing = []
+    with Server(redis_server(), OPTIONS) as redis, Server(roxdb(), OPTIONS) as rox:
+        trackers = [server.connect(3) for server in (redis, rox)]
+        writers = [server.connect() for server in (redis, rox)]
+        changing = {entry[0].upper() for entry in redis.call("COMMAND") if b"write" in entry[2]}
+        for tracker in trackers:
+            tracker.call("CLIENT", "TRACKING", "ON")
+        for _ in range(3000):
+            command = generator.command()
+            name = command[0].upper()
+            replies, told = [], []
+            for tracker, writer in zip(trackers, writers):
+                tracker.send_commands(watched)
+                tracker.read_raw_replies(len(watched))
+                writer.send_commands([command])
+                replies.append(writer.read_raw())
+                told.append(pushes_until_answer(tracker))
+            if replies[0] != replies[1] and name in changing:  # they hold different data now
+                for tracker, writer in zip(trackers, writers):
+                    writer.call("FLUSHALL")
+                    pushes_until_answer(tracker)
+            elif replies[0] == replies[1] and told[0] != told[1] and name not in HIDDEN_CHANGES:
+                differing.append("%s: %s\n      redis-server: %s" % (
+                    show_command(command), told[1], told[0]))
+    expect_that(not differing, "%d:\n    %s" % (len(differing), "\n    ".join(differing[:30])))
 
 
 @test
