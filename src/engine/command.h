@@ -69,6 +69,7 @@ inline constexpr Flags kSecret = 1u << 17;        // arguments hold passwords: r
 inline constexpr Flags kMayReplicate = 1u << 18;  // reaches the log though it is no write (PUBLISH)
 inline constexpr Flags kRunsQueued = 1u << 19;    // EXEC: does what the commands before it said
 inline constexpr Flags kNotQueued = 1u << 20;     // runs at once between MULTI and EXEC
+inline constexpr Flags kNoMandatoryKeys = 1u << 21;  // its number of keys may be 0
 
 // ACL categories beyond those that family and flags imply.
 using Categories = uint32_t;

@@ -257,6 +257,7 @@ std::vector<std::string_view> flag_names(const Command& command) {
       {kNoAuth, "no_auth"},
       {kNoAsyncLoading, "no_async_loading"},
       {kNoMulti, "no_multi"},
+      {kNoMandatoryKeys, "no_mandatory_keys"},
       {kAllowBusy, "allow_busy"},
   };
   std::vector<std::string_view> names;

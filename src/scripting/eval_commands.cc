@@ -11,7 +11,8 @@ using engine::CommandSpec;
 using engine::Flags;
 using engine::kReadOnly;
 
-constexpr Flags kRunFlags = engine::kNoScript | engine::kSkipMonitor | engine::kStale;
+constexpr Flags kRunFlags =
+    engine::kNoScript | engine::kSkipMonitor | engine::kStale | engine::kNoMandatoryKeys;
 constexpr std::string_view kComplexity = "Depends on the script that is executed.";
 
 // EVAL script numkeys [key ...] [arg ...] -> what the script returns
@@ -36,6 +37,7 @@ constexpr CommandSpec kEvalRo{
     .complexity = kComplexity,
     .flags = kRunFlags | kReadOnly,
     .keys = "count@2:RO",
+    .acl = engine::kCategoryNotRead,
     .handler = eval_ro_command,
 };
 
@@ -61,6 +63,7 @@ constexpr CommandSpec kEvalShaRo{
     .complexity = kComplexity,
     .flags = kRunFlags | kReadOnly,
     .keys = "count@2:RO",
+    .acl = engine::kCategoryNotRead,
     .handler = evalsha_ro_command,
 };
 
@@ -86,6 +89,7 @@ constexpr CommandSpec kFcallRo{
     .complexity = "Depends on the function that is executed.",
     .flags = kRunFlags | kReadOnly,
     .keys = "count@2:RO",
+    .acl = engine::kCategoryNotRead,
     .handler = fcall_ro_command,
 };
 

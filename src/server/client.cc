@@ -88,9 +88,9 @@ std::string Client::describe(uint64_t now_ms) const {
       watched != nullptr ? watched->keys.size() : 0, input.size(), input.capacity() - input.size(),
       transaction != nullptr ? transaction->memory_bytes() : 0, output.capacity(), output.pending(),
       output.pending(), link_->unsent_pieces() + parked.size(), unsent, memory_bytes(),
-      unsent > 0 ? "rw" : "r", last_command != nullptr ? last_command->full_name : "NULL", user_name(),
-      tracking != nullptr ? static_cast<int64_t>(tracking->redirect) : -1, protocol, lib_name,
-      lib_version, received_bytes, sent_bytes, commands);
+      unsent > 0 ? "rw" : "r", last_command != nullptr ? last_command->full_name : "NULL",
+      user_name(), tracking != nullptr ? static_cast<int64_t>(tracking->redirect) : -1, protocol,
+      lib_name, lib_version, received_bytes, sent_bytes, commands);
 }
 
 std::string_view Client::user_name() const {

@@ -58,7 +58,7 @@ engine::Verdict Monitor::check(engine::Session& session, const engine::CommandSp
     refusal = user_error("ERR Replica can't interact with the keyspace");
     return engine::Verdict::kRefuse;
   }
-  if ((spec.flags & (engine::kAdmin | engine::kSkipMonitor)) != 0) return engine::Verdict::kPass;
+  if ((spec.flags & engine::kAdmin) != 0) return engine::Verdict::kPass;
   const int64_t now_us = engine_.environment().now_us();
   std::string line = fmt::format("+{}.{:06} [{} {}]", now_us / kUsPerSecond, now_us % kUsPerSecond,
                                  session.db, is_client ? session.address() : "lua");

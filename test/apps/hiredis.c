@@ -22,7 +22,8 @@ static void synchronous(int port) {
   assert(reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, "OK") == 0);
   freeReplyObject(reply);
   reply = run(context, "GET key");
-  assert(reply->type == REDIS_REPLY_STRING && reply->len == 3 && memcmp(reply->str, "a\0b", 3) == 0);
+  assert(reply->type == REDIS_REPLY_STRING && reply->len == 3 &&
+         memcmp(reply->str, "a\0b", 3) == 0);
   freeReplyObject(reply);
   reply = run(context, "LPUSH key x");
   assert(reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "WRONGTYPE", 9) == 0);
@@ -45,7 +46,8 @@ static int answers = 0;
 static void on_message(redisAsyncContext* context, void* data, void* unused) {
   redisReply* const reply = data;
   (void)unused;
-  if (reply == NULL || reply->elements != 3 || strcmp(reply->element[0]->str, "message") != 0) return;
+  if (reply == NULL || reply->elements != 3 || strcmp(reply->element[0]->str, "message") != 0)
+    return;
   assert(strcmp(reply->element[2]->str, "hello") == 0);
   if (++messages == 10) redisAsyncDisconnect(context);
 }

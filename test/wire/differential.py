@@ -365,6 +365,9 @@ def transactions_answer_alike():
             if words[0].upper().startswith(b"BL"):
                 continue  # would wait
         redis, ours = (exchange(connection, words) for connection in clients[who])
+        if words[0].upper() == b"EXEC":  # in it the difference about times to wait may be hidden
+            redis = redis.replace(b"-ERR timeout is negative", b"-ERR timeout is out of range")
+            ours = ours.replace(b"-ERR timeout is negative", b"-ERR timeout is out of range")
         if not both.differences.agree(words, redis, ours):
             mismatches.append(describe("command %d, RESP%d" % (number, 2 + who), words, redis, ours))
             if len(mismatches) >= MISMATCHES_SHOWN:
