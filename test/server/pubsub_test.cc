@@ -339,6 +339,72 @@ BOOST_AUTO_TEST_CASE(listeners_may_be_closed_in_the_turn_of_a_message) {
   BOOST_TEST(b("PUBLISH c 3") == ":0 ");
 }
 
+// Everything that takes clients out of lists, in any order and within turns, under limits that are
+// reached all the time. The sanitizers look for views of what is gone, the fixture at the lists.
+BOOST_AUTO_TEST_CASE(clients_may_do_anything_to_each_other) {
+  set("client-output-buffer-limit", "pubsub 40kb 10kb 1");
+  set("notify-keyspace-events", "KEA");
+  Random random(11);
+  const auto word = [&](std::initializer_list<const char*> words) {
+    return std::string(words.begin()[random.next() % words.size()]);
+  };
+  const auto channel = [&] { return word({"c", "d", "e*", "__keyspace@0__:k", "__key*"}); };
+  std::vector<uint64_t> ids;
+  for (int round = 0; round < 3'000; ++round) {
+    std::erase_if(ids, [&](uint64_t id) { return clients.find(id) == nullptr; });
+    while (ids.size() < 12) {
+      Wire& wire = add_wire();
+      wire.takes_nothing = random.next() % 3 == 0;
+      ids.push_back(connect(wire).id);
+      clients.find(ids.back())->protocol = random.next() % 2 == 0 ? 2 : 3;
+    }
+    const uint64_t id = ids[random.next() % ids.size()];
+    const std::string other = std::to_string(ids[random.next() % ids.size()]);
+    std::string line;
+    switch (random.next() % 12) {
+      case 0:
+        line = word({"SUBSCRIBE ", "PSUBSCRIBE ", "SSUBSCRIBE "}) + channel() + " " + channel();
+        break;
+      case 1:
+        line = word({"UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE c", "RESET"});
+        break;
+      case 2:
+        line = "MULTI\r\nPUBLISH c " + std::string(random.next() % 9'000, 'm') +
+               "\r\nSUBSCRIBE d\r\nSET k v\r\nCLIENT KILL ID " + other + "\r\nEXEC";
+        break;
+      case 3:
+        line = "CLIENT KILL ID " + other + " SKIPME " + word({"yes", "no"});
+        break;
+      case 4:
+        line = "CLIENT TRACKING ON " + word({"", "BCAST", "NOLOOP"}) + " REDIRECT " + other;
+        break;
+      case 5:
+        line = word({"CLIENT TRACKING OFF", "CLIENT REPLY OFF", "CLIENT REPLY ON", "HELLO 3"});
+        break;
+      case 6:
+        line = word({"GET k", "SET k v", "FLUSHALL", "DEL k", "SWAPDB 0 1", "BLPOP l 0"});
+        break;
+      case 7:
+        line = "RPUSH l 1\r\nCLIENT UNBLOCK " + other;
+        break;
+      default:
+        line = word({"PUBLISH ", "SPUBLISH "}) + channel() + " " +
+               std::string(random.next() % 4'000, 'm');
+    }
+    Client* const client = clients.find(id);
+    receive(*client, line + "\r\n");
+    if (random.next() % 40 == 0) turn.ended(*client);
+    if (random.next() % 40 == 0) turn.lost(*client);
+    if (random.next() % 3 == 0) turn.run();
+    clients.now_ms += 20;
+    if (random.next() % 20 == 0) clients.tick(clients.now_ms);
+    for (Wire& wire : wires) wire.sent.clear();
+  }
+  turn.run();
+  BOOST_TEST(clients.statistics.output_limit_disconnections > 10u);
+  set("notify-keyspace-events", "");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace roxdb::server::test
