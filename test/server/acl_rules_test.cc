@@ -261,6 +261,7 @@ BOOST_AUTO_TEST_CASE(keys_are_read_and_written_with_a_right_each) {
   BOOST_TEST(fixture.denied({"bitfield", "r", "GET", "u8", "0"}) == "");
   BOOST_TEST(fixture.denied({"bitfield", "r", "GET", "u8", "0", "SET", "u8", "0", "1"}) == "key r");
   BOOST_TEST(fixture.denied({"mset", "w1", "v", "r", "v"}) == "key r");
+  BOOST_TEST(fixture.denied({"pfcount", "r"}) == "key r");  // it may keep the count
 }
 
 BOOST_AUTO_TEST_CASE(every_store_of_a_request_is_a_write) {

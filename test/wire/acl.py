@@ -3,8 +3,8 @@
 Random rules are given to both servers, and random requests are tried by ACL DRYRUN and for real:
 both must refuse the same, with the same words. What a server says of a user makes the same user on
 the other one, by ACL LIST and through files. Where RoxDB is stricter on purpose, the requests are
-left out: a pattern of SORT that nobody may read, numbers of keys that make no sense (see
-test/wire/differences.md for what is told of commands).
+left out: PFCOUNT, which keeps the count in its key, takes the right to write it; DRYRUN looks at
+the patterns of SORT; and numbers of keys that make no sense are refused as keys.
 
     python3 test/wire/acl.py [WORD...]       SEED=n repeats a run
 """
