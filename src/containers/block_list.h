@@ -15,17 +15,31 @@
 // that together fill less than half of one become one, so that churn leaves no crumbs. An element
 // larger than a node is alone in one of its size.
 //
+// Nodes may be packed: in place of its run a node then holds a zstd frame of it, at least an eighth
+// smaller. NodeLimit::plain_depth says how many at either end are not; 0: none is packed. An edit
+// unpacks what it reaches into and packs what it leaves behind as an inner node: the nodes it has
+// touched, and the first ones beyond the depth. So a new depth makes its way with the edits, and
+// nothing ever goes through the whole list for it. Reading changes nothing: a place in a packed
+// node owns a copy of the run, for as long as it stays in the node.
+//
 // I1  size() is the sum of the counts, run_bytes() of the runs, block_bytes() of the blocks.
 // I2  No node is empty. Links agree in both directions.
-// I3  begin <= end <= capacity; the run between holds `count` elements.
+// I3  Plain: begin <= end <= capacity; the run between holds `count` elements. Packed: begin is 0,
+//     end the size of the run, and capacity, the size of its frame, is less than that.
+// I4  The first and the last node are plain, so that pushes and pops need not ask.
 // Cost: push, pop, both ends O(1) amortised, at most one node copied. At an index O(nodes up to the
-// nearer end + elements of a node). Insert, replace, remove there O(node). Bytes per element: its
-// own, two for head and size, some 0.1 of node headers. An 8 KiB node fills one size class of the
-// allocator. Node heads, 32 bytes, are all a seek reads: 100 million elements are 220,000 of them.
+// nearer end + elements of a node). Insert, replace, remove there O(node). Unpacking 8 KiB takes
+// some 10 us, packing 30, an edit of a list with packed nodes O(plain_depth) steps. Bytes per
+// element: its own, two for head and size, some 0.1 of node headers. An 8 KiB node fills one size
+// class of the allocator. Node heads, 32 bytes, are all a seek reads: 100 million elements are
+// 220,000 of them.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
 
 #include "base/memory.h"
 #include "containers/list_run.h"
@@ -36,10 +50,12 @@ class BlockList {
   struct Node;
 
  public:
-  // How large nodes grow. Lists that were built under other limits stay valid.
+  // How large nodes grow, and which are packed. Lists that were built under other limits stay
+  // valid. Three numbers in one register: every push brings them along.
   struct NodeLimit {
-    uint32_t bytes;     // of a whole block, head included
-    uint32_t elements;  // in one node
+    uint32_t bytes;            // of a whole block, head included
+    uint16_t elements;         // in one node
+    uint16_t plain_depth = 0;  // nodes from either end that are never packed; 0: all
   };
   // What edits need: where blocks come from, and how large they are.
   struct Supply {
@@ -51,16 +67,42 @@ class BlockList {
   class Place {
    public:
     Place() = default;
-    explicit operator bool() const { return node_ != nullptr; }
-    // The element: its bytes begin here, see list_run.h.
-    const char* bytes() const;
-    packed::Element element() const { return list_run::read(bytes()); }
+    // In a run that is of no list. Null: beyond its ends.
+    Place(std::string_view run, const char* at)
+        : at_(at), begin_(run.data()), end_(run.data() + run.size()) {}
+    explicit operator bool() const { return at_ != nullptr; }
+    // The element. What is seen of it stays until the place moves.
+    packed::Element element() const { return list_run::read(at_); }
+    bool is(const packed::Encoded& element) const { return list_run::is_at(element, at_); }
+    const char* at() const { return at_; }  // where it begins, see list_run.h
+    std::string_view bytes() const {
+      return {at_, packed::size_at(at_)};
+    }  // as packed_list.h has it
+    // Moves to the neighbour; beyond the end when there is none. REQUIRES: *this.
+    void next() {
+      at_ += list_run::room_at(at_);
+      if (at_ == end_) [[unlikely]]
+        enter_next();
+    }
+    void previous() {
+      if (at_ == begin_) [[unlikely]]
+        return enter_previous();
+      at_ -= list_run::room_before(at_);
+    }
 
    private:
     friend class BlockList;
-    Place(Node* node, uint32_t offset) : node_(node), offset_(offset) {}
+    explicit Place(Node* node) { enter(node); }
+    static Place in_plain(Node* node, const char* at);
+    void enter(Node* node);
+    void enter_next();
+    void enter_previous();
+
+    const char* at_ = nullptr;
+    const char* begin_ = nullptr;  // of the run around it, or of the copy of that
+    const char* end_ = nullptr;
     Node* node_ = nullptr;
-    uint32_t offset_ = 0;
+    std::unique_ptr<std::string> unpacked_;  // the copy; null before the first packed node
   };
 
   static BlockList* create(memory::Slabs& slabs);
@@ -74,6 +116,7 @@ class BlockList {
   size_t size() const { return size_; }            // elements
   size_t run_bytes() const { return run_bytes_; }  // of all runs
   size_t nodes() const { return nodes_; }
+  size_t packed_nodes() const { return packed_nodes_; }  // of these
   // Bytes of all blocks, the list itself included, as the allocator counts them.
   size_t block_bytes() const { return block_bytes_; }
 
@@ -83,9 +126,6 @@ class BlockList {
   Place back() const;
   // REQUIRES: index < size().
   Place at(size_t index) const;
-  // The neighbour; none beyond the ends. REQUIRES: place.
-  Place next(Place place) const;
-  Place previous(Place place) const;
 
   // --- edits ---------------------------------------------------------------------------------
 
@@ -96,9 +136,9 @@ class BlockList {
   // REQUIRES: size() > 0.
   void pop_front(memory::Slabs& slabs);
   void pop_back(memory::Slabs& slabs);
-  void insert_before(Supply supply, Place place, const packed::Encoded& element);
-  void insert_after(Supply supply, Place place, const packed::Encoded& element);
-  void replace(Supply supply, Place place, const packed::Encoded& element);
+  void insert_before(Supply supply, const Place& place, const packed::Encoded& element);
+  void insert_after(Supply supply, const Place& place, const packed::Encoded& element);
+  void replace(Supply supply, const Place& place, const packed::Encoded& element);
   // REQUIRES: index + count <= size(). Whole nodes go without being read.
   void remove(Supply supply, size_t index, size_t count);
   // Removes elements equal to `element`, at most `count_max`, seeking from the front, or from the
@@ -130,11 +170,28 @@ class BlockList {
   char* open(Supply supply, Node* node, uint32_t offset, size_t room);
   char* open_back(Supply supply, size_t room);
   char* open_front(Supply supply, size_t room);
+  char* open_end(Supply supply, Node* previous, Node* next, size_t room);
   char* open_alone(Supply supply, Node* previous, Node* next, size_t room);
+  static bool fits(NodeLimit limit, const Node* node, size_t room);
   char* open_if_it_fits(Supply supply, Node* node, uint32_t offset, size_t room);
   Node* split(Supply supply, Node* node, uint32_t offset);
   uint32_t cut(Node* node, uint32_t offset, size_t room, size_t count);
   void tidy(Supply supply, Node* node, bool looks_back, bool looks_ahead);
+
+  static bool is_in(std::string_view run, const packed::Encoded& element);
+  template <class Edit>
+  void edit_at(Supply supply, const Place& place, Edit&& edit);
+
+  bool may_pack() const { return (packed_nodes_ | plain_depth_) != 0; }
+  Node* put_in_place(memory::Slabs& slabs, Node* node, Node* twin);
+  Node* unpack(memory::Slabs& slabs, Node* node);
+  Node* pack(memory::Slabs& slabs, Node* node);
+  bool is_inner(const Node* node) const;
+  void settle_between(memory::Slabs& slabs, const Node* before, const Node* behind);
+  void settle_ends(memory::Slabs& slabs);
+  void settle(Supply supply, const Node* before, const Node* behind);
+  static const Node* two_back(const Node* node);
+  static const Node* two_ahead(const Node* node);
 
   Node* first_ = nullptr;
   Node* last_ = nullptr;
@@ -142,6 +199,8 @@ class BlockList {
   size_t run_bytes_ = 0;
   size_t nodes_ = 0;
   size_t block_bytes_ = 0;
+  uint32_t packed_nodes_ = 0;
+  uint32_t plain_depth_ = 0;  // as the last edit brought it that added or changed a node
 };
 
 }  // namespace roxdb::containers

@@ -31,15 +31,17 @@ uint16_t packed_count(std::string_view bytes) {
   return count;
 }
 
-// list-max-listpack-size: so many elements, or so many bytes.
+// list-max-listpack-size: so many elements, or so many bytes. No node of at most 64 KiB has more
+// than 65535 elements. list-compress-depth: 65535 stands for all beyond.
 BlockList::NodeLimit node_limit(const Limits& limits) {
   constexpr uint32_t kUsualBytes = 8192;
+  const auto depth = static_cast<uint16_t>(std::min<int64_t>(limits.list_plain_depth, UINT16_MAX));
   if (limits.list_node_size >= 0) {
-    const auto elements = std::clamp<int64_t>(limits.list_node_size, 1, UINT32_MAX);
-    return {kUsualBytes, static_cast<uint32_t>(elements)};
+    const auto elements = std::clamp<int64_t>(limits.list_node_size, 1, UINT16_MAX);
+    return {kUsualBytes, static_cast<uint16_t>(elements), depth};
   }
   const int64_t step = std::min<int64_t>(-limits.list_node_size, 5) - 1;
-  return {uint32_t{4096} << step, UINT32_MAX};
+  return {uint32_t{4096} << step, UINT16_MAX, depth};
 }
 
 // Whether Redis would keep so much in one listpack.
@@ -79,25 +81,6 @@ EntryParts packed_parts(EntryParts parts) {
 
 // ---- reading ----
 
-void ListCursor::next() {
-  if (list_ != nullptr) {
-    place_ = list_->next(place_);
-    at_ = place_ ? place_.bytes() : nullptr;
-  } else {
-    at_ += list_run::room_at(at_);
-    if (at_ == run_.data() + run_.size()) at_ = nullptr;
-  }
-}
-
-void ListCursor::previous() {
-  if (list_ != nullptr) {
-    place_ = list_->previous(place_);
-    at_ = place_ ? place_.bytes() : nullptr;
-  } else {
-    at_ = at_ == run_.data() ? nullptr : at_ - list_run::room_before(at_);
-  }
-}
-
 ListView::ListView(const Entry& entry) {
   if (entry.encoding() == kPacked) {
     const std::string_view bytes = PackedBytes::of(entry);
@@ -109,34 +92,19 @@ ListView::ListView(const Entry& entry) {
   }
 }
 
-ListCursor ListView::cursor(BlockList::Place place) const {
-  ListCursor cursor;
-  cursor.list_ = list_;
-  cursor.place_ = place;
-  cursor.at_ = place ? place.bytes() : nullptr;
-  return cursor;
-}
-
-ListCursor ListView::cursor(const char* at) const {
-  ListCursor cursor;
-  cursor.run_ = run_;
-  cursor.at_ = at;
-  return cursor;
-}
-
 ListCursor ListView::front() const {
-  if (list_ != nullptr) return cursor(list_->front());
-  return cursor(run_.empty() ? nullptr : run_.data());
+  if (list_ != nullptr) return list_->front();
+  return {run_, run_.empty() ? nullptr : run_.data()};
 }
 
 ListCursor ListView::back() const {
-  if (list_ != nullptr) return cursor(list_->back());
+  if (list_ != nullptr) return list_->back();
   const char* const end = run_.data() + run_.size();
-  return cursor(run_.empty() ? nullptr : end - list_run::room_before(end));
+  return {run_, run_.empty() ? nullptr : end - list_run::room_before(end)};
 }
 
 ListCursor ListView::at(size_t index) const {
-  if (list_ != nullptr) return cursor(list_->at(index));
+  if (list_ != nullptr) return list_->at(index);
   const char* at;
   if (index < size_ / 2) {
     at = run_.data();
@@ -145,7 +113,7 @@ ListCursor ListView::at(size_t index) const {
     at = run_.data() + run_.size();
     for (size_t i = size_; i > index; --i) at -= list_run::room_before(at);
   }
-  return cursor(at);
+  return {run_, at};
 }
 
 // ---- from one encoding to another ----
@@ -161,9 +129,8 @@ Entry* ListValue::create(const ValueHome& home, EntryParts parts) {
 
 BlockList::Supply ListValue::supply() const { return {home_.slabs, node_limit(home_.limits)}; }
 
-// Whether the list is packed and can stay so with what is to come.
-bool ListValue::stays_packed(size_t added_bytes, size_t added_count) const {
-  if (!is_packed()) return false;
+// Whether the list can stay packed with what is to come. REQUIRES: is_packed().
+bool ListValue::can_stay_packed(size_t added_bytes, size_t added_count) const {
   const std::string_view bytes = PackedBytes::of(entry());
   return fits_inline(entry().key_size(), entry().has_expiry(), bytes.size() + added_bytes,
                      memory::kSlabBytesMax) &&
@@ -191,9 +158,9 @@ void ListValue::make_packed() {
   const auto count = static_cast<uint16_t>(list->size());
   std::memcpy(bytes, &count, kCountBytes);
   char* out = bytes + kCountBytes;
-  for (BlockList::Place place = list->front(); place; place = list->next(place)) {
-    const size_t room = list_run::room_at(place.bytes());
-    std::memcpy(out, place.bytes(), room);
+  for (BlockList::Place place = list->front(); place; place.next()) {
+    const size_t room = list_run::room_at(place.at());
+    std::memcpy(out, place.at(), room);
     out += room;
   }
   EntryParts parts = packed_parts(old->parts());
@@ -236,33 +203,42 @@ char* ListValue::splice(size_t offset, size_t removed, size_t added, ptrdiff_t c
   return out;
 }
 
+// In the run. REQUIRES: is_packed().
+size_t ListValue::offset_of(const ListCursor& cursor) const {
+  return static_cast<size_t>(cursor.at() - view().run_.data());
+}
+
 void ListValue::push_front(const Encoded& element) {
-  const size_t room = list_run::room_of(element);
-  if (stays_packed(room, 1)) {
-    list_run::write(element, splice(0, 0, room, 1));
-  } else {
-    if (is_packed()) make_blocks();
-    blocks().push_front(supply(), element);
-    has_grown();
+  if (is_packed()) {
+    const size_t room = list_run::room_of(element);
+    if (can_stay_packed(room, 1)) {
+      list_run::write(element, splice(0, 0, room, 1));
+      return;
+    }
+    make_blocks();
   }
+  blocks().push_front(supply(), element);
+  has_grown();
 }
 
 void ListValue::push_back(const Encoded& element) {
-  const size_t room = list_run::room_of(element);
-  if (stays_packed(room, 1)) {
-    const size_t end = PackedBytes::of(entry()).size() - kCountBytes;
-    list_run::write(element, splice(end, 0, room, 1));
-  } else {
-    if (is_packed()) make_blocks();
-    blocks().push_back(supply(), element);
-    has_grown();
+  if (is_packed()) {
+    const size_t room = list_run::room_of(element);
+    if (can_stay_packed(room, 1)) {
+      const size_t end = PackedBytes::of(entry()).size() - kCountBytes;
+      list_run::write(element, splice(end, 0, room, 1));
+      return;
+    }
+    make_blocks();
   }
+  blocks().push_back(supply(), element);
+  has_grown();
 }
 
 void ListValue::pop_front() {
   if (is_packed()) {
     const ListCursor front = view().front();
-    splice(0, list_run::room_at(front.at_), 0, -1);
+    splice(0, list_run::room_at(front.at()), 0, -1);
   } else {
     blocks().pop_front(home_.slabs);
     has_shrunk();
@@ -280,46 +256,50 @@ void ListValue::pop_back() {
   }
 }
 
-// Where a cursor stands once the list is a block list.
-BlockList::Place ListValue::in_blocks(const ListCursor& cursor) {
-  if (!is_packed()) return cursor.place_;
+// edit(place) where a cursor is, once the list is a block list.
+template <class Edit>
+void ListValue::edit_blocks(const ListCursor& cursor, Edit&& edit) {
+  if (!is_packed()) return edit(cursor);
+  const char* const run = view().run_.data();
   size_t index = 0;
-  for (const char* at = cursor.run_.data(); at != cursor.at_; at += list_run::room_at(at)) index++;
+  for (const char* at = run; at != cursor.at(); at += list_run::room_at(at)) index++;
   make_blocks();
-  return blocks().at(index);
+  edit(blocks().at(index));
 }
 
 void ListValue::insert_before(const ListCursor& cursor, const Encoded& element) {
   const size_t room = list_run::room_of(element);
-  if (stays_packed(room, 1)) {
-    const auto offset = static_cast<size_t>(cursor.at_ - cursor.run_.data());
-    list_run::write(element, splice(offset, 0, room, 1));
+  if (is_packed() && can_stay_packed(room, 1)) {
+    list_run::write(element, splice(offset_of(cursor), 0, room, 1));
   } else {
-    const BlockList::Place place = in_blocks(cursor);
-    blocks().insert_before(supply(), place, element);
+    edit_blocks(cursor, [&](const BlockList::Place& place) {
+      blocks().insert_before(supply(), place, element);
+    });
     has_grown();
   }
 }
 
 void ListValue::insert_after(const ListCursor& cursor, const Encoded& element) {
-  ListCursor following = cursor;
-  following.next();
-  if (following) {
-    insert_before(following, element);
+  const size_t room = list_run::room_of(element);
+  if (is_packed() && can_stay_packed(room, 1)) {
+    const size_t offset = offset_of(cursor) + list_run::room_at(cursor.at());
+    list_run::write(element, splice(offset, 0, room, 1));
   } else {
-    push_back(element);
+    edit_blocks(cursor, [&](const BlockList::Place& place) {
+      blocks().insert_after(supply(), place, element);
+    });
+    has_grown();
   }
 }
 
 void ListValue::replace(const ListCursor& cursor, const Encoded& element) {
-  const size_t old_room = list_run::room_at(cursor.at_);
+  const size_t old_room = list_run::room_at(cursor.at());
   const size_t room = list_run::room_of(element);
-  if (stays_packed(room > old_room ? room - old_room : 0, 0)) {
-    const auto offset = static_cast<size_t>(cursor.at_ - cursor.run_.data());
-    list_run::write(element, splice(offset, old_room, room, 0));
+  if (is_packed() && can_stay_packed(room > old_room ? room - old_room : 0, 0)) {
+    list_run::write(element, splice(offset_of(cursor), old_room, room, 0));
   } else {
-    const BlockList::Place place = in_blocks(cursor);
-    blocks().replace(supply(), place, element);
+    edit_blocks(cursor,
+                [&](const BlockList::Place& place) { blocks().replace(supply(), place, element); });
     has_grown();
     has_shrunk();
   }
@@ -329,7 +309,7 @@ void ListValue::remove(size_t index, size_t count) {
   if (count == 0) return;
   if (is_packed()) {
     const ListView list = view();
-    const char* const first = list.at(index).at_;
+    const char* const first = list.at(index).at();
     const char* behind = first;
     for (size_t i = 0; i < count; ++i) behind += list_run::room_at(behind);
     splice(static_cast<size_t>(first - list.run_.data()), static_cast<size_t>(behind - first), 0,

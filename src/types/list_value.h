@@ -7,7 +7,8 @@
 // A list is packed while its entry fits a slab block. Beyond that it is a block list, whose ends
 // are reached at once however long it is. What OBJECT ENCODING calls it is another matter:
 // "listpack" up to list-max-listpack-size, "quicklist" beyond, and back again at half of it, as in
-// Redis. list-compress-depth is taken and shown, but nodes are never compressed.
+// Redis. list-compress-depth says which nodes of a block list may be packed; a change of it, as of
+// list-max-listpack-size, goes for what is edited from then on.
 //
 // Runs are those of list_run.h in every encoding, so a list that changes over is copied, not read.
 //
@@ -32,29 +33,8 @@ namespace roxdb::types {
 
 enum class ListEncoding : uint8_t { kPacked = 0, kBlocks = 1, kLongBlocks = 2 };
 
-// Where an element of a list is. False beyond either end. Dead after the next edit.
-class ListCursor {
- public:
-  ListCursor() = default;
-  explicit operator bool() const { return at_ != nullptr; }
-  containers::packed::Element element() const { return containers::list_run::read(at_); }
-  // The element as it lies, see packed_list.h.
-  std::string_view bytes() const { return {at_, containers::packed::size_at(at_)}; }
-  bool is(const containers::packed::Encoded& element) const {
-    return containers::list_run::is_at(element, at_);
-  }
-  // REQUIRES: not beyond an end.
-  void next();
-  void previous();
-
- private:
-  friend class ListView;
-  friend class ListValue;
-  const char* at_ = nullptr;
-  std::string_view run_ = {};                    // kPacked
-  const containers::BlockList* list_ = nullptr;  // else
-  containers::BlockList::Place place_ = {};
-};
+// Where an element of a list is; in a packed one, in the entry's run. Dead after the next edit.
+using ListCursor = containers::BlockList::Place;
 
 // A list as it is read. Dead after the next edit.
 class ListView {
@@ -69,8 +49,6 @@ class ListView {
 
  private:
   friend class ListValue;
-  ListCursor cursor(containers::BlockList::Place place) const;
-  ListCursor cursor(const char* at) const;
   size_t size_;
   std::string_view run_ = {};
   const containers::BlockList* list_ = nullptr;
@@ -113,8 +91,10 @@ class ListValue {
   containers::BlockList& blocks() { return *entry().pointer<containers::BlockList>(); }
   containers::BlockList::Supply supply() const;
 
-  bool stays_packed(size_t added_bytes, size_t added_count) const;
-  containers::BlockList::Place in_blocks(const ListCursor& cursor);
+  bool can_stay_packed(size_t added_bytes, size_t added_count) const;
+  size_t offset_of(const ListCursor& cursor) const;
+  template <class Edit>
+  void edit_blocks(const ListCursor& cursor, Edit&& edit);
   char* splice(size_t offset, size_t removed, size_t added, ptrdiff_t count);
   void make_blocks();
   void make_packed();

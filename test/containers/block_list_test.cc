@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/memory.h"
@@ -13,10 +14,10 @@ namespace roxdb::containers {
 namespace {
 
 // Nodes of a few elements: everything that happens at their borders happens all the time.
-constexpr BlockList::NodeLimit kTiny{160, UINT32_MAX};
+constexpr BlockList::NodeLimit kTiny{160, UINT16_MAX};
 constexpr BlockList::NodeLimit kFewElements{8192, 3};
 constexpr BlockList::NodeLimit kSingle{8192, 1};
-constexpr BlockList::NodeLimit kUsual{8192, UINT32_MAX};
+constexpr BlockList::NodeLimit kUsual{8192, UINT16_MAX};
 
 // A list beside a plain model, both told the same.
 struct Pair {
@@ -74,11 +75,11 @@ struct Pair {
     for (const std::string& text : model) {
       BOOST_TEST_REQUIRE(bool{place});
       BOOST_TEST_REQUIRE(packed::Text(place.element()).view() == text);
-      place = list->next(place);
+      place.next();
     }
     BOOST_TEST_REQUIRE(!place);
     place = list->back();
-    for (size_t i = model.size(); i-- > 0; place = list->previous(place)) {
+    for (size_t i = model.size(); i-- > 0; place.previous()) {
       BOOST_TEST_REQUIRE(packed::Text(place.element()).view() == model[i]);
     }
     BOOST_TEST_REQUIRE(!place);
@@ -125,6 +126,11 @@ void step(Pair& pair, Random& random, bool grows) {
   pair.remove(index, random.below(1 + std::min<size_t>(size - index, grows ? 3 : 40)));
 }
 
+BlockList::NodeLimit at_depth(BlockList::NodeLimit limit, uint16_t depth) {
+  limit.plain_depth = depth;
+  return limit;
+}
+
 void fill(Pair& pair, size_t count) {
   for (size_t i = 0; i < count; ++i) pair.push_back("element:" + std::to_string(i));
 }
@@ -133,18 +139,37 @@ void fill(Pair& pair, size_t count) {
 
 BOOST_AUTO_TEST_SUITE(containers_block_list)
 
+void edit_at_random(BlockList::NodeLimit limit, uint64_t seed) {
+  BOOST_TEST_CONTEXT("nodes of " << limit.bytes << " bytes, " << limit.elements
+                                 << " elements, plain to depth " << limit.plain_depth << ", seed "
+                                 << seed) {
+    Random random(seed);
+    Pair pair(limit);
+    size_t packed_nodes = 0;
+    for (int round = 0; round < 40; ++round) {
+      for (int i = 0; i < 40; ++i) {
+        step(pair, random, round % 8 < 5);
+        packed_nodes += pair.list->packed_nodes();
+        const size_t plain = 2 * size_t{limit.plain_depth};
+        BOOST_TEST_REQUIRE(pair.list->packed_nodes() + std::min(plain, pair.list->nodes()) <=
+                           pair.list->nodes());
+      }
+      pair.compare();
+    }
+    BOOST_TEST((packed_nodes > 0) == (limit.plain_depth > 0));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(it_agrees_with_a_deque_under_random_edits) {
   for (const BlockList::NodeLimit limit : {kTiny, kFewElements, kSingle, kUsual}) {
-    for (uint64_t seed = 1; seed <= 6; ++seed) {
-      BOOST_TEST_CONTEXT("nodes of " << limit.bytes << " bytes, " << limit.elements
-                                     << " elements, seed " << seed) {
-        Random random(seed);
-        Pair pair(limit);
-        for (int round = 0; round < 40; ++round) {
-          for (int i = 0; i < 40; ++i) step(pair, random, round % 8 < 5);
-          pair.compare();
-        }
-      }
+    for (uint64_t seed = 1; seed <= 6; ++seed) edit_at_random(limit, seed);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(it_agrees_with_a_deque_when_inner_nodes_are_packed) {
+  for (const BlockList::NodeLimit limit : {kTiny, kFewElements, kSingle}) {
+    for (uint16_t depth = 1; depth <= 3; ++depth) {
+      for (uint64_t seed = 1; seed <= 3; ++seed) edit_at_random(at_depth(limit, depth), seed);
     }
   }
 }
@@ -155,7 +180,7 @@ BOOST_AUTO_TEST_CASE(limits_may_change_at_any_time) {
   Pair pair(kUsual);
   for (int round = 0; round < 60; ++round) {
     const BlockList::NodeLimit limits[] = {kTiny, kFewElements, kSingle, kUsual};
-    pair.limit = limits[random.below(4)];
+    pair.limit = at_depth(limits[random.below(4)], static_cast<uint16_t>(random.below(4)));
     for (int i = 0; i < 50; ++i) step(pair, random, round % 8 < 5);
     pair.compare();
   }
@@ -267,7 +292,7 @@ BOOST_AUTO_TEST_CASE(a_clone_has_the_same_elements_and_little_waste) {
   BlockList::Place place = clone->front();
   for (const std::string& text : pair.model) {
     BOOST_TEST_REQUIRE(packed::Text(place.element()).view() == text);
-    place = clone->next(place);
+    place.next();
   }
   memory::SlabSink sink(pair.slabs);
   BlockList::destroy(clone, sink);
@@ -286,6 +311,151 @@ BOOST_AUTO_TEST_CASE(a_run_is_appended_element_by_element) {
   pair.push_back("first");
   pair.list->append_run(pair.supply(), run);
   pair.model.insert(pair.model.end(), source.model.begin(), source.model.end());
+  pair.compare();
+}
+
+// ---- packed nodes ----
+
+BOOST_AUTO_TEST_CASE(all_nodes_beyond_the_depth_are_packed_from_whichever_end_they_came) {
+  for (const uint16_t depth : {uint16_t{0}, uint16_t{1}, uint16_t{2}, uint16_t{5}}) {
+    for (const bool at_front : {false, true}) {
+      Pair pair(at_depth(kTiny, depth));
+      for (size_t i = 0; i < 1000; ++i) {
+        const std::string text = "element:" + std::to_string(i);
+        at_front ? pair.push_front(text) : pair.push_back(text);
+      }
+      const size_t nodes = pair.list->nodes();
+      BOOST_TEST(pair.list->packed_nodes() == (depth == 0 ? 0 : nodes - 2 * depth));
+      pair.compare();
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(packed_nodes_take_less_memory) {
+  size_t bytes[2];
+  for (const uint16_t depth : {uint16_t{0}, uint16_t{1}}) {
+    const size_t used = memory::used_bytes();
+    Pair pair(at_depth(kUsual, depth));
+    fill(pair, 20'000);
+    bytes[depth] = pair.list->block_bytes();
+    BOOST_TEST(memory::used_bytes() - used == bytes[depth]);
+  }
+  BOOST_TEST(bytes[1] * 2 < bytes[0]);
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_get_smaller_stays_plain) {
+  Random random(4);
+  Pair pair(at_depth(kUsual, 1));
+  for (int i = 0; i < 500; ++i) {
+    std::string text(100, ' ');
+    for (char& c : text) c = static_cast<char>(random.next());
+    pair.push_back(text);
+  }
+  BOOST_TEST(pair.list->nodes() > 5u);
+  BOOST_TEST(pair.list->packed_nodes() == 0u);
+  // Once its content has changed, a node is tried again.
+  for (size_t i = 200; i < 300; ++i) pair.replace(i, std::string(100, 'x'));
+  BOOST_TEST(pair.list->packed_nodes() > 0u);
+  pair.compare();
+}
+
+BOOST_AUTO_TEST_CASE(reading_leaves_every_node_as_it_was) {
+  Pair pair(at_depth(kTiny, 1));
+  fill(pair, 300);
+  const size_t packed_nodes = pair.list->packed_nodes();
+  const size_t bytes = pair.list->block_bytes();
+  const size_t used = memory::used_bytes();
+  pair.compare();
+  for (size_t i = 0; i < 300; ++i) {
+    BOOST_TEST(packed::Text(pair.list->at(i).element()).view() == pair.model[i]);
+  }
+  BOOST_TEST(pair.list->remove_equal(pair.supply(), packed::Encoded("no such"), 1, false) == 0u);
+  BOOST_TEST(pair.list->packed_nodes() == packed_nodes);
+  BOOST_TEST(pair.list->block_bytes() == bytes);
+  BOOST_TEST(memory::used_bytes() == used);
+}
+
+BOOST_AUTO_TEST_CASE(two_places_in_packed_nodes_do_not_disturb_each_other) {
+  Pair pair(at_depth(kTiny, 1));
+  fill(pair, 300);
+  BlockList::Place one = pair.list->at(100);
+  BlockList::Place other = pair.list->at(200);
+  for (size_t i = 0; i < 90; ++i, one.next(), other.previous()) {
+    BOOST_TEST(packed::Text(one.element()).view() == pair.model[100 + i]);
+    BOOST_TEST(packed::Text(other.element()).view() == pair.model[200 - i]);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_edit_leaves_inner_nodes_packed) {
+  Pair pair(at_depth({1024, UINT16_MAX}, 2));
+  fill(pair, 3000);
+  const auto plain_nodes = [&] { return pair.list->nodes() - pair.list->packed_nodes(); };
+  for (size_t i = 0; i < 2000; i += 17) {
+    pair.replace(i, "another " + std::to_string(i));
+    BOOST_TEST(plain_nodes() == 4u);
+    pair.insert(i, i % 2 == 0, "inserted");
+    BOOST_TEST(plain_nodes() == 4u);
+    pair.remove(i + 1, 1 + i % 5);
+    BOOST_TEST(plain_nodes() == 4u);
+  }
+  for (const bool from_back : {false, true}) {
+    pair.remove_equal("inserted", 50, from_back);
+    BOOST_TEST(plain_nodes() == 4u);
+    pair.compare();
+  }
+  pair.remove(700, 500);
+  BOOST_TEST(plain_nodes() == 4u);
+  pair.compare();
+}
+
+BOOST_AUTO_TEST_CASE(pops_find_plain_nodes_at_both_ends_and_leave_all_plain_at_last) {
+  for (const bool at_front : {false, true}) {
+    Pair pair(at_depth(kTiny, 2));
+    fill(pair, 300);
+    while (!pair.model.empty()) {
+      if (at_front) {
+        pair.list->pop_front(pair.slabs);
+        pair.model.pop_front();
+      } else {
+        pair.list->pop_back(pair.slabs);
+        pair.model.pop_back();
+      }
+      const size_t nodes = pair.list->nodes();
+      BOOST_TEST_REQUIRE(pair.list->packed_nodes() == (nodes <= 4 ? 0 : nodes - 4));
+      pair.list->check();
+    }
+  }
+}
+
+// What was packed is unpacked where it is reached into; what was plain is packed as it is passed.
+BOOST_AUTO_TEST_CASE(a_new_depth_makes_its_way_with_the_edits) {
+  Pair pair(kTiny);
+  fill(pair, 300);
+  BOOST_TEST(pair.list->packed_nodes() == 0u);
+  pair.limit.plain_depth = 1;
+  pair.replace(150, "different");
+  BOOST_TEST(pair.list->packed_nodes() > 0u);
+  pair.remove_equal("nothing", 1, true);
+  fill(pair, 100);
+  const size_t packed_nodes = pair.list->packed_nodes();
+  BOOST_TEST(packed_nodes > 10u);
+  pair.limit.plain_depth = 0;
+  pair.replace(pair.model.size() - 50, "different");
+  BOOST_TEST(pair.list->packed_nodes() < packed_nodes);
+  pair.compare();
+}
+
+BOOST_AUTO_TEST_CASE(a_clone_of_packed_nodes_is_packed) {
+  Pair pair(at_depth(kUsual, 1));
+  fill(pair, 3000);
+  BlockList* const clone = pair.list->clone(pair.slabs);
+  clone->check();
+  BOOST_TEST(clone->packed_nodes() == pair.list->packed_nodes());
+  BOOST_TEST(clone->packed_nodes() > 0u);
+  BOOST_TEST(clone->block_bytes() <= pair.list->block_bytes());
+  memory::SlabSink sink(pair.slabs);
+  BlockList::destroy(std::exchange(pair.list, clone), sink);
+  pair.remove(100, 2000);
   pair.compare();
 }
 

@@ -40,10 +40,16 @@ std::string saved(const Entry& entry) {
   return out.text;
 }
 
+size_t packed_nodes_of(const Entry& entry) {
+  if (entry.encoding() == static_cast<uint8_t>(ListEncoding::kPacked)) return 0;
+  return entry.pointer<containers::BlockList>()->packed_nodes();
+}
+
 // A list beside a plain model, both told the same.
 struct Pair : TestHome {
-  explicit Pair(int64_t node_size = -2, std::string key = "key") {
+  explicit Pair(int64_t node_size = -2, std::string key = "key", int64_t plain_depth = 0) {
     limits.list_node_size = node_size;
+    limits.list_plain_depth = plain_depth;
     cell.set_pointer(ListValue::create(home, {.key = key, .expire_at_ms = 5, .access = 77}));
   }
   ~Pair() { destroy(home, &entry()); }
@@ -51,6 +57,8 @@ struct Pair : TestHome {
   ListValue list() { return {home, cell}; }
   std::string_view encoding() { return list_type().encoding_name(entry()); }
   bool is_packed() { return entry().encoding() == static_cast<uint8_t>(ListEncoding::kPacked); }
+
+  size_t packed_nodes() { return packed_nodes_of(entry()); }
 
   void push_back(const std::string& text) {
     list().push_back(Encoded(text));
@@ -176,6 +184,69 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_a_deque_in_every_encoding) {
       }
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(it_agrees_with_a_deque_when_inner_nodes_are_packed) {
+  for (const int64_t node_size : {-1, 8}) {
+    for (const int64_t depth : {1, 2, 3}) {
+      BOOST_TEST_CONTEXT("list-max-listpack-size " << node_size << ", depth " << depth) {
+        Random random(7);
+        Pair pair(node_size, "key", depth);
+        fill(pair, 400, 100);
+        size_t packed_nodes = 0;
+        for (int round = 0; round < 40; ++round) {
+          for (int i = 0; i < 60; ++i) step(pair, random, round % 16 < 9);
+          pair.compare();
+          packed_nodes += pair.packed_nodes();
+        }
+        BOOST_TEST(packed_nodes > 0u);
+      }
+    }
+  }
+}
+
+// Only where the elements lie differs: what is saved, copied and loaded does not.
+BOOST_AUTO_TEST_CASE(packed_nodes_are_saved_loaded_and_copied_as_others_are) {
+  std::string bytes;
+  size_t run_bytes = 0;
+  size_t payload_bytes = 0;
+  const auto fill_all = [](Pair& pair) {
+    fill(pair, 10'000);
+    pair.replace(5000, "-42");
+  };
+  {
+    Pair plain;
+    fill_all(plain);
+    BOOST_TEST(plain.packed_nodes() == 0u);
+    bytes = saved(plain.entry());
+    run_bytes = ListView(plain.entry()).bytes();
+    payload_bytes = list_type().payload_bytes(plain.entry(), 0);
+  }
+  Pair packed(-2, "key", 1);
+  fill_all(packed);
+  BOOST_TEST(packed.packed_nodes() > 5u);
+  BOOST_TEST(packed.encoding() == "quicklist");
+  BOOST_TEST(ListView(packed.entry()).bytes() == run_bytes);
+  BOOST_TEST(list_type().payload_bytes(packed.entry(), 0) * 2 < payload_bytes);
+  BOOST_TEST(saved(packed.entry()) == bytes);
+
+  BytesReader in(bytes);
+  const Result<Entry*> loaded = list_type().load(in, {.key = "key"}, packed.home);
+  BOOST_TEST_REQUIRE(loaded.ok());
+  BOOST_TEST(packed_nodes_of(**loaded) > 5u);
+  BOOST_TEST(saved(**loaded) == bytes);
+  destroy(packed.home, *loaded);
+
+  Entry* const copy = list_type().copy(packed.entry(), {.key = "other"}, packed.home);
+  BOOST_TEST(packed_nodes_of(*copy) == packed.packed_nodes());
+  BOOST_TEST(saved(*copy) == bytes);
+  destroy(packed.home, copy);
+}
+
+BOOST_AUTO_TEST_CASE(a_depth_beyond_what_a_node_limit_holds_packs_nothing_of_a_usual_list) {
+  Pair pair(1, "key", int64_t{1} << 20);
+  fill(pair, 1000, 100);
+  BOOST_TEST(pair.packed_nodes() == 0u);
 }
 
 // A list of ten elements of 8 bytes is one allocation of 128 bytes.
