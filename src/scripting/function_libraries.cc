@@ -258,6 +258,7 @@ bool FunctionLibraries::read(std::string_view bytes, Many& many, std::string& wh
 }
 
 bool FunctionLibraries::restore(std::string_view payload, Policy policy, std::string& why) {
+  why.clear();
   if (!is_payload(payload)) {
     why = "DUMP payload version or checksum are wrong";
     return false;
@@ -278,6 +279,7 @@ bool FunctionLibraries::restore(std::string_view payload, Policy policy, std::st
 }
 
 Status FunctionLibraries::load(std::string_view bytes, bool replaces, std::string& why) {
+  why.clear();
   Many many;
   if (read(bytes, many, why) && add(many, replaces, why)) return kOk;
   return {Code::kCorrupt, 0, "libraries of functions"};
