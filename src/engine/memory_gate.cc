@@ -60,7 +60,11 @@ void MemoryGate::register_settings() {
 bool MemoryGate::is_full() const { return limit_ != 0 && memory::used_bytes() > limit_; }
 
 Verdict MemoryGate::check(Session& session, const CommandSpec& spec, Args, Status& refusal) {
-  if (!is_full() || make_room() || (flags_of(session, spec) & kDenyOom) == 0) return Verdict::kPass;
+  if (!is_full() || make_room()) return Verdict::kPass;
+  // Whatever is queued for a transaction takes memory.
+  const bool is_queued =
+      (session.queued_flags & kRunsQueued) != 0 && (spec.flags & kNotQueued) == 0;
+  if (!is_queued && (flags_of(session, spec) & kDenyOom) == 0) return Verdict::kPass;
   refusal = kOutOfMemory;
   return Verdict::kRefuse;
 }

@@ -4,6 +4,7 @@
 
 #include "base/numbers.h"
 #include "base/text.h"
+#include "server/transaction.h"
 
 namespace roxdb::server {
 namespace {
@@ -112,7 +113,9 @@ void Clients::close_overfull(Client& client) {
 }
 
 void Clients::check_input(Client& client) {
-  if (client.input.size() <= input_bytes_max_ || client.is_closed()) return;
+  // What is queued for EXEC has been sent and not executed, too.
+  const size_t queued = client.transaction != nullptr ? client.transaction->memory_bytes() : 0;
+  if (client.input.size() + queued <= input_bytes_max_ || client.is_closed()) return;
   ++statistics.query_limit_disconnections;
   engine_.log().warning("Closing client that reached max query buffer length: {}",
                         client.describe(now_ms));

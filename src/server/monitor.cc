@@ -58,7 +58,16 @@ engine::Verdict Monitor::check(engine::Session& session, const engine::CommandSp
     refusal = user_error("ERR Replica can't interact with the keyspace");
     return engine::Verdict::kRefuse;
   }
-  if ((spec.flags & engine::kAdmin) != 0) return engine::Verdict::kPass;
+  const bool runs_again = session.waiter != nullptr;
+  const bool is_shown_later = (spec.flags & engine::kRunsQueued) != 0;
+  if (!runs_again && !is_shown_later) show(session, spec, args);
+  return engine::Verdict::kPass;
+}
+
+void Monitor::show(const engine::Session& session, const engine::CommandSpec& spec,
+                   engine::Args args) {
+  if (ids_.empty() || (spec.flags & engine::kAdmin) != 0) return;
+  const bool is_client = session.kind == engine::Session::Kind::kClient;
   const int64_t now_us = engine_.environment().now_us();
   std::string line = fmt::format("+{}.{:06} [{} {}]", now_us / kUsPerSecond, now_us % kUsPerSecond,
                                  session.db, is_client ? session.address() : "lua");
@@ -70,7 +79,6 @@ engine::Verdict Monitor::check(engine::Session& session, const engine::CommandSp
   for (const uint64_t id : ids_) {
     if (Client* const client = clients_.find(id)) turn_.push(*client, line, {});
   }
-  return engine::Verdict::kPass;
 }
 
 }  // namespace roxdb::server

@@ -24,7 +24,11 @@ class Monitor final : public engine::Gate {
   void start(Client& client);
   void stop(Client& client);
 
-  // A transaction shows its commands when they run, a script those that it calls.
+  // Shows a request to all who look on. Cost O(1) when there is nobody.
+  void show(const engine::Session& session, const engine::CommandSpec& spec, engine::Args args);
+
+  // A transaction shows its commands when they run, and EXEC behind them; a script those that it
+  // calls.
   bool asks_about_parts() const override { return true; }
   // Refuses what a client that looks on may not do, and shows the rest to those who look on.
   engine::Verdict check(engine::Session& session, const engine::CommandSpec& spec,

@@ -266,6 +266,7 @@ void Turn::execute_request(const Request& request, const engine::Prepared& prepa
   switch (verdict) {
     case engine::Verdict::kPostpone:
       client.halts |= Client::kPostponed;
+      if (client.skips_reply) client.reply_mode = Client::ReplyMode::kSkipNext;
       run.kept_from = request.at;
       return;
     case engine::Verdict::kWait:  // has its own copy of the request

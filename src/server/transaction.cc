@@ -21,8 +21,8 @@ size_t Transaction::memory_bytes() const {
 // ---- watches ----
 
 size_t WatchedKeys::memory_bytes() const {
-  size_t bytes = sizeof *this + keys.capacity() * sizeof(Key);
-  for (const Key& key : keys) bytes += key.name.name.capacity();
+  size_t bytes = sizeof *this + keys.capacity() * sizeof(engine::KeyName);
+  for (const engine::KeyName& key : keys) bytes += key.name.capacity();
   return bytes;
 }
 
@@ -37,25 +37,24 @@ Watches::Watches(engine::Engine& engine, int order)
 Watches::~Watches() { engine_.disarm(this); }
 
 void Watches::watch(Client& client, std::string_view key) {
-  const auto named = [&](const WatchedKeys::Key& one) {
-    return one.name.db == client.db && one.name.name == key;
-  };
   if (client.watched == nullptr) {
     if (clients_++ == 0) engine_.arm(this, order_);
     client.watched = std::make_unique<WatchedKeys>();
   }
-  WatchedKeys& watched = *client.watched;
-  if (std::any_of(watched.keys.begin(), watched.keys.end(), named)) return;
   const bool exists = engine_.find(client.db, engine_.key(key)) != nullptr;
-  watched.keys.push_back({{client.db, std::string(key)}, exists});
-  watchers_[watched.keys.back().name].push_back(&client);
+  engine::KeyName name{client.db, std::string(key)};
+  std::vector<Watcher>& watchers = watchers_[name];
+  const auto is_client = [&](const Watcher& one) { return one.client == &client; };
+  if (std::any_of(watchers.begin(), watchers.end(), is_client)) return;
+  watchers.push_back({&client, exists});
+  client.watched->keys.push_back(std::move(name));
 }
 
 void Watches::unwatch(Client& client) {
   if (client.watched == nullptr) return;
-  for (const WatchedKeys::Key& key : client.watched->keys) {
-    const auto place = watchers_.find(key.name);
-    std::erase(place->second, &client);
+  for (const engine::KeyName& key : client.watched->keys) {
+    const auto place = watchers_.find(key);
+    std::erase_if(place->second, [&](const Watcher& one) { return one.client == &client; });
     if (place->second.empty()) watchers_.erase(place);
   }
   client.watched.reset();
@@ -64,35 +63,26 @@ void Watches::unwatch(Client& client) {
 
 bool Watches::has_changed(const Client& client) {
   if (client.watched == nullptr) return false;
-  for (const WatchedKeys::Key& key : client.watched->keys) {
+  for (const engine::KeyName& key : client.watched->keys) {
     if (client.watched->changed) break;
-    engine_.find(key.name.db,
-                 engine_.key(key.name.name));  // one that is due goes now, and is heard
+    engine_.find(key.db, engine_.key(key.name));  // one that is due goes now, and is heard of
   }
   return client.watched->changed;
 }
 
-void Watches::mark(const std::vector<Client*>& clients) {
-  for (Client* client : clients) client->watched->changed = true;
-}
-
 void Watches::on_change(const engine::KeyChange& change) {
   const auto place = watchers_.find(engine::KeyView{change.db, change.key});
-  if (place != watchers_.end()) mark(place->second);
+  if (place == watchers_.end()) return;
+  for (const Watcher& watcher : place->second) watcher.client->watched->changed = true;
 }
 
 // A key that was absent and still is has not changed.
 void Watches::on_database_changed(int db) {
-  for (const auto& [name, clients] : watchers_) {
+  for (const auto& [name, watchers] : watchers_) {
     if (db >= 0 && name.db != db) continue;
-    const engine::Key key = engine_.key(name.name);
-    const bool exists = engine_.keyspace(name.db).find(key) != nullptr;
-    for (Client* client : clients) {
-      const auto& keys = client->watched->keys;
-      const auto watched = std::find_if(keys.begin(), keys.end(), [&](const WatchedKeys::Key& one) {
-        return engine::KeyNameEqual{}(one.name, name);
-      });
-      client->watched->changed |= exists || watched->existed;
+    const bool exists = engine_.keyspace(name.db).find(engine_.key(name.name)) != nullptr;
+    for (const Watcher& watcher : watchers) {
+      watcher.client->watched->changed |= exists || watcher.existed;
     }
   }
 }
@@ -111,7 +101,7 @@ Transactions::~Transactions() { engine_.disarm(this); }
 
 void Transactions::begin(Client& client) {
   client.transaction = std::make_unique<Transaction>(*this);
-  client.queued_flags = 0;
+  client.queued_flags = engine::kRunsQueued;
   if (open_++ == 0) engine_.arm(this, order_);
 }
 
@@ -146,7 +136,8 @@ engine::Verdict Transactions::check(engine::Session& session, const engine::Comm
     refusal = user_error("ERR Command not allowed inside a transaction");
     return engine::Verdict::kRefuse;
   }
-  client.transaction->add(args);
+  // What has failed already will not run: nothing more needs to be kept.
+  if (!client.transaction->has_failed) client.transaction->add(args);
   client.queued_flags |= spec.flags;
   return engine::Verdict::kQueued;
 }

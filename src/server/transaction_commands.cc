@@ -3,6 +3,7 @@
 
 #include "engine/call.h"
 #include "server/command_client.h"
+#include "server/monitor.h"
 #include "server/transaction.h"
 
 namespace roxdb::server {
@@ -69,6 +70,9 @@ Status exec_command(Call& call) {
   }
   if (has_changed) return call.reply_null_array();
   run(call, *transaction);
+  if (auto* const monitor = call.engine().services.find<Monitor>()) {
+    monitor->show(*client, *call.command().spec, call.args());
+  }
   return kOk;
 }
 constexpr CommandSpec kExec{

@@ -82,9 +82,9 @@ BOOST_AUTO_TEST_CASE(a_transaction_is_shown_when_it_runs) {
   BOOST_TEST(seen() == "[0 127.0.0.1:40002] \"MULTI\"\n");
   run(client_b, wire_b, "EXEC");
   BOOST_TEST(seen() ==
-             "[0 127.0.0.1:40002] \"EXEC\"\n"
              "[0 127.0.0.1:40002] \"SET\" \"a\" \"1\"\n"
-             "[0 127.0.0.1:40002] \"GET\" \"a\"\n");
+             "[0 127.0.0.1:40002] \"GET\" \"a\"\n"
+             "[0 127.0.0.1:40002] \"EXEC\"\n");
 }
 
 BOOST_AUTO_TEST_CASE(who_looks_on_may_not_touch_keys) {
@@ -95,6 +95,19 @@ BOOST_AUTO_TEST_CASE(who_looks_on_may_not_touch_keys) {
   run(client_b, wire_b, "GET a");
   BOOST_TEST(seen() == "");
   BOOST_TEST(run(client_a, wire_a, "GET a") == "$-1\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_command_that_waits_is_shown_once) {
+  run(client_a, wire_a, "MONITOR");
+  wire_a.sent.clear();
+  Wire& wire_c = add_wire();
+  Client& client_c = connect(wire_c, "127.0.0.1:40003");
+  run(client_b, wire_b, "BLPOP list 0");
+  run(client_c, wire_c, "RPUSH list x");
+  BOOST_TEST(wire_b.sent.starts_with("*2"));
+  BOOST_TEST(seen() ==
+             "[0 127.0.0.1:40002] \"BLPOP\" \"list\" \"0\"\n"
+             "[0 127.0.0.1:40003] \"RPUSH\" \"list\" \"x\"\n");
 }
 
 BOOST_AUTO_TEST_CASE(several_may_look_on_and_leave) {

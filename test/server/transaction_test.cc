@@ -256,10 +256,41 @@ BOOST_AUTO_TEST_CASE(memory_that_is_short_refuses_the_whole) {
   BOOST_TEST(a("EXEC") ==
              "-EXECABORT Transaction discarded because of: OOM command not allowed when used "
              "memory > 'maxmemory'. ");
+  // What is queued takes memory, whatever it does.
   a("MULTI");
-  a("GET k");
-  BOOST_TEST(a("EXEC") == "*1 $-1 ");
+  BOOST_TEST(a("GET k").starts_with("-OOM "));
+  BOOST_TEST(a("EXEC").starts_with("-EXECABORT "));
+  a("MULTI");
+  BOOST_TEST(a("DISCARD") == "+OK ");
+  BOOST_TEST(a("GET k") == "$-1 ");
   set("maxmemory", "0");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_queued_counts_as_input) {
+  set("client-query-buffer-limit", "1mb");
+  const std::string echo = request({"ECHO", std::string(100'000, 'x')});
+  a("MULTI");
+  for (int i = 0; i < 20 && !client_a.is_closed(); ++i) {
+    receive(client_a, echo);
+    turn.run();
+  }
+  BOOST_TEST(!wire_a.is_open);
+}
+
+BOOST_AUTO_TEST_CASE(what_has_failed_keeps_nothing_more) {
+  a("MULTI");
+  a("NOSUCH");
+  const size_t bytes = client_a.transaction->memory_bytes();
+  for (int i = 0; i < 100; ++i) BOOST_TEST(a("PING") == "+QUEUED ");
+  BOOST_TEST(client_a.transaction->memory_bytes() == bytes);
+}
+
+BOOST_AUTO_TEST_CASE(a_postponed_command_still_skips_its_reply) {
+  pause.start(Pause::Mode::kWrites, clients.now_ms + 1000);
+  BOOST_TEST(a("CLIENT REPLY SKIP\r\nSET k v\r\nPING") == "");
+  pause.stop();
+  turn.run();
+  BOOST_TEST(wire_a.sent == "+PONG\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_pause_of_writes_holds_an_exec_that_writes) {

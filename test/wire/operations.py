@@ -104,7 +104,7 @@ def alert_rules_ask_for_figures_that_exist():
         rules = file.read()
     asked = set(re.findall(r"\b(?:redis|roxdb)_[a-z_]+", "".join(re.findall(r"expr: (.*)", rules))))
     expect_that(len(asked) >= 10, asked)
-    with Server(options={"metrics-port": port}):
+    with Server(options={"metrics-port": port, "appendonly": "yes"}):
         told = {name.split("{")[0] for name in scrape(port)}
     expect_that(len(told) > 40, told)
     expect(asked - told, set())
