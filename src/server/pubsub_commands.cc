@@ -1,5 +1,6 @@
 // pubsub_commands.cc: SUBSCRIBE and its kin, PUBLISH, SPUBLISH, PUBSUB.
 #include "base/glob.h"
+#include "base/limits.h"
 #include "engine/call.h"
 #include "resp/reply_writer.h"
 #include "server/command_client.h"
@@ -117,8 +118,16 @@ constexpr CommandSpec kUnsubscribe{
     .handler = unsubscribe_command,
 };
 
+constexpr Status kPatternTooComplex = user_error("ERR pattern too complex");
+
 // PSUBSCRIBE pattern ... -> as SUBSCRIBE
-Status psubscribe_command(Call& call) { return subscribe(call, Kind::kPattern, "psubscribe"); }
+Status psubscribe_command(Call& call) {
+  // Every message of anybody pays for what is kept here.
+  for (const std::string_view pattern : call.args().subspan(1)) {
+    if (pattern.size() > kPatternBytesMax) return kPatternTooComplex;
+  }
+  return subscribe(call, Kind::kPattern, "psubscribe");
+}
 constexpr CommandSpec kPSubscribe{
     .name = "PSUBSCRIBE",
     .syntax = "pattern...",
@@ -225,6 +234,7 @@ Status reply_channels(Call& call, Kind kind) {
         "'{}'. Try PUBSUB HELP.",
         call.arg(1));
   }
+  if (call.argc() == 3 && call.arg(2).size() > kPatternBytesMax) return kPatternTooComplex;
   resp::Reply& reply = call.reply();
   const resp::Reply::Open open = reply.open(resp::Reply::Aggregate::kArray);
   size_t count = 0;

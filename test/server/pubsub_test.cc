@@ -185,6 +185,17 @@ BOOST_AUTO_TEST_CASE(pubsub_tells_who_is_listening) {
   BOOST_TEST(info("stats", "pubsub_patterns") == "2");
 }
 
+BOOST_AUTO_TEST_CASE(patterns_have_a_bound) {
+  const std::string most(kPatternBytesMax, 'p');
+  receive(client_a, request({"PSUBSCRIBE", "ok", most + "p"}));
+  receive(client_a, request({"PUBSUB", "CHANNELS", most + "p"}));
+  turn.run();
+  BOOST_TEST(taken(wire_a) == "-ERR pattern too complex -ERR pattern too complex ");
+  receive(client_a, request({"PSUBSCRIBE", most}));
+  turn.run();
+  BOOST_TEST(b("PUBSUB NUMPAT") == ":1 ");
+}
+
 BOOST_AUTO_TEST_CASE(reset_and_leaving_end_all_subscriptions) {
   a("SUBSCRIBE c");
   b("SUBSCRIBE c");
