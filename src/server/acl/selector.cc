@@ -271,7 +271,9 @@ Decision Selector::check_keys(AclRequest& request) const {
                                        key.access == engine::KeyAccess::kReadWrite);
     const bool allowed =
         key.pattern ? allows_reading_any_key() : allows_key(request.args[key.arg], reads, writes);
-    if (!allowed) return {.denied = Denied::kKey, .arg = key.arg, .by_pattern = key.pattern};
+    if (allowed) continue;
+    return {
+        .denied = Denied::kKey, .by_pattern = key.pattern, .arg = static_cast<uint32_t>(key.arg)};
   }
   return {};
 }
@@ -293,7 +295,7 @@ Decision Selector::check_channels(const AclRequest& request) const {
   const ChannelsAt where = request.command.spec->channels;
   const size_t end =
       where == ChannelsAt::kFirst ? std::min<size_t>(2, request.args.size()) : request.args.size();
-  for (size_t i = 1; i < end; ++i) {
+  for (uint32_t i = 1; i < end; ++i) {
     if (!allows_channel(request.args[i], where == ChannelsAt::kAllPatterns)) {
       return {.denied = Denied::kChannel, .arg = i};
     }

@@ -57,13 +57,15 @@ class AclRequest {
   bool has_databases_ = false;
 };
 
+// Fits into two registers: it is handed up through three calls for every request.
 struct Decision {
   Denied denied = Denied::kNothing;
-  size_t arg = 0;           // the key or channel that was refused; 0: none in particular
-  int db = 0;               // the database that was refused, or engine::kEveryDatabase
   bool by_pattern = false;  // the argument names keys by a pattern (BY of SORT)
+  uint32_t arg = 0;         // the key or channel that was refused; 0: none in particular
+  int db = 0;               // the database that was refused, or engine::kEveryDatabase
   bool allowed() const { return denied == Denied::kNothing; }
 };
+static_assert(sizeof(Decision) <= 16);
 
 class Selector {
  public:
