@@ -1,5 +1,6 @@
 // Lists in place: pushes, reads and edits. How lists are kept: test/types/list_value_test.cc.
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 #include <string>
 
 #include "test/commands/command_fixture.h"
@@ -137,6 +138,53 @@ BOOST_AUTO_TEST_CASE(long_lists_are_copied_renamed_and_deleted) {
          {"DEL r c", ":2"},
          {"DBSIZE", ":0"}});
   BOOST_TEST(engine.keyspace(0).slabs().used_bytes() == 0u);
+}
+
+// Two lists of the same elements, one with packed nodes: no command tells them apart but MEMORY.
+BOOST_AUTO_TEST_CASE(compressed_lists_answer_as_others_do) {
+  const auto on_both = [&](const std::string& before, const std::string& behind) {
+    engine.limits.list_plain_depth = 0;
+    const std::string plain = run(before + " plain" + behind);
+    engine.limits.list_plain_depth = 2;
+    const std::string packed = run(before + " packed" + behind);
+    BOOST_TEST_CONTEXT(before << " key" << behind) { BOOST_TEST((plain == packed)); }
+  };
+  std::string elements;
+  for (int i = 0; i < 3000; ++i) elements += " element:" + std::to_string(i * 7 % 1000);
+  on_both("RPUSH", elements);
+  on_both("LPUSH", elements);
+  BOOST_TEST(std::stoi(run("MEMORY USAGE packed").substr(1)) * 2 <
+             std::stoi(run("MEMORY USAGE plain").substr(1)));
+  on_both("OBJECT ENCODING", "");
+  for (const int index : {0, 1, 1500, 3000, 4567, -1, -700, -6000}) {
+    const std::string at = " " + std::to_string(index);
+    on_both("LINDEX", at);
+    on_both("LRANGE", at + " " + std::to_string(index + 900));
+    on_both("LSET", at + " 'another element'");
+    on_both("LINSERT", " AFTER element:" + std::to_string(std::abs(index) % 1000) + " inserted");
+  }
+  on_both("LPOS", " element:77 COUNT 0");
+  on_both("LPOS", " element:77 RANK -2 COUNT 2 MAXLEN 5500");
+  on_both("SORT", " ALPHA LIMIT 1000 200 DESC");
+  on_both("SORT", " BY nosort LIMIT 3000 20");
+  on_both("LREM", " 2 element:500");
+  on_both("LREM", " -2 element:501");
+  on_both("LREM", " 0 element:502");
+  on_both("LREM", " 0 'no such element'");
+  on_both("LTRIM", " 700 -900");
+  on_both("LPOP", " 600");
+  on_both("RPOP", " 600");
+  on_both("DUMP", "");
+  on_both("LRANGE", " 0 -1");
+  BOOST_TEST(run("COPY packed copy") == ":1");
+  BOOST_TEST(run("SORT packed BY nosort STORE sorted") == run("LLEN plain"));
+  BOOST_TEST(run("LRANGE copy 0 -1") == run("LRANGE plain 0 -1"));
+  BOOST_TEST(run("LRANGE sorted 0 -1") == run("LRANGE plain 0 -1"));
+  while (run("LLEN packed") != ":0") {
+    on_both("LMOVEM", " moved LEFT RIGHT COUNT 500 BULK");
+    on_both("RPOP", " 300");
+  }
+  check({{"DEL copy sorted moved", ":3"}, {"DBSIZE", ":0"}});
 }
 
 BOOST_AUTO_TEST_SUITE_END()
