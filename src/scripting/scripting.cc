@@ -117,10 +117,8 @@ Status Scripting::call_function(Call& call, bool is_read_only) {
 Status Scripting::check_flags(Call& call, ScriptFlags flags, bool is_read_only) {
   if ((flags & kSaysNothing) != 0) return kOk;
   const auto* const memory_gate = engine_.services.find<engine::MemoryGate>();
-  if ((flags & kAllowOom) == 0 && memory_gate != nullptr && memory_gate->is_full()) {
-    return user_error(
-        "OOM allow-oom flag is not set on the script, can not run it when used memory > "
-        "'maxmemory'");
+  if ((flags & (kAllowOom | kNoWrites)) == 0 && memory_gate != nullptr && memory_gate->is_full()) {
+    return user_error("OOM command not allowed when used memory > 'maxmemory'.");
   }
   if ((flags & kNoWrites) != 0) return kOk;
   if (is_read_only) {

@@ -812,6 +812,43 @@ def functions_are_answered_alike():
         both([(repr(request), [request]) for request in FUNCTIONS], protocol)
 
 
+FULL = [
+    ["CONFIG", "SET", "maxmemory", "1"],
+    ["EVAL", "return redis.call('SET','k','v')", "0"],
+    ["EVAL", "return redis.pcall('SET','k','v')", "0"],
+    ["EVAL", "return redis.call('GET','s')", "0"],
+    ["EVAL", "redis.call('DEL','l') return redis.call('SET','k','v')", "0"],
+    ["EVAL_RO", "return redis.call('GET','s')", "0"],
+    ["EVAL", "#!lua\nreturn redis.call('GET','s')", "0"],
+    ["EVAL", "#!lua flags=no-writes\nreturn redis.call('GET','s')", "0"],
+    ["EVAL", "#!lua flags=allow-oom\nreturn redis.call('SET','k','v')", "0"],
+    ["FUNCTION", "LOAD", "#!lua name=a\nredis.register_function('f', function() end)"],
+    ["CONFIG", "SET", "maxmemory", "0"],
+]
+
+RIGHTS = [
+    ["ACL", "SETUSER", "bob", "on", "nopass", "+@scripting", "+get", "+ping", "+auth", "~a*"],
+    ["AUTH", "bob", "x"],
+    ["EVAL", "return redis.call('GET','a')", "1", "a"],
+    ["EVAL", "return redis.call('GET','b')", "1", "a"],
+    ["EVAL", "return redis.pcall('GET','b')", "1", "a"],
+    ["EVAL", "return redis.call('SET','a','x')", "0"],
+    ["EVAL", "return redis.call('GET','a')", "1", "b"],
+    ["EVAL", "return {redis.acl_check_cmd('GET','a'), redis.acl_check_cmd('GET','b'), "
+             "redis.acl_check_cmd('SET','a','x'), redis.acl_check_cmd('PING')}", "0"],
+    ["EVAL", "return redis.acl_check_cmd('nosuch')", "0"],
+    ["EVAL_RO", "return redis.call('GET','a')", "1", "a"],
+    ["FCALL", "nosuch", "1", "b"],
+    ["AUTH", "default", ""], ["ACL", "DELUSER", "bob"],
+]
+
+
+@test
+def rules_of_memory_and_rights_hold_within_scripts():
+    for requests in (FULL, RIGHTS):
+        both([("%r ..." % requests[0], requests)], 2)
+
+
 def listed(connection):
     """FUNCTION LIST, in an order of its own."""
     found = {}
