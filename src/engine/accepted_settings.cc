@@ -124,7 +124,6 @@ constexpr Accepted kAccepted[] = {
     {"shutdown-timeout", "10", kInt},
     {"shutdown-on-sigint", "default", kText, kWords},
     {"shutdown-on-sigterm", "default", kText, kWords},
-    {"busy-reply-threshold", "5000", kCount, 0, "lua-time-limit"},
     {"lua-enable-deprecated-api", "no", kBool, kImmutable | kHidden},
     {"commandlog-request-larger-than", "1048576", between(-1, INT64_MAX)},
     {"commandlog-large-request-max-len", "128", kCount},
