@@ -379,15 +379,30 @@ namespace {
 
 int raise_or_return(lua_State* state, bool raises) { return raises ? lua_error(state) : 1; }
 
-// [...] -> [..., {err = text}]
-int push_error(lua_State* state, std::string_view text) {
-  lua_createtable(state, 0, 1);
+// [...] -> [..., {err = text}]. `is_counted`: it is in the statistics already.
+void push_error(lua_State* state, std::string_view text, bool is_counted = false) {
+  lua_createtable(state, 0, is_counted ? 2 : 1);
   lua::push(state, text);
   lua::set_field(state, "err");
-  return 1;
+  if (!is_counted) return;
+  lua_pushboolean(state, 1);
+  lua::set_field(state, "ignore_error_stats_update");
 }
 
 }  // namespace
+
+// As the engine does with its own.
+void Interpreter::count_error(std::string_view text) {
+  engine::Statistics& statistics = engine_.statistics;
+  const std::string_view code = text.substr(0, text.find(' '));
+  statistics.error_replies++;
+  for (auto& [name, count] : statistics.errors) {
+    if (name != code) continue;
+    count++;
+    return;
+  }
+  statistics.errors.emplace_back(code, 1);
+}
 
 int Interpreter::call_command(lua_State* state, bool raises) {
   if (run_ == nullptr) {
@@ -406,7 +421,9 @@ int Interpreter::call_command(lua_State* state, bool raises) {
   hashes_.assign(args_.size(), 0);
   const engine::Prepared prepared = engine_.prepare(run_->session, args_, hashes_.data());
   if (const Status refusal = refusal_of(prepared); !refusal.ok()) [[unlikely]] {
-    push_error(state, refusal.text);
+    if (prepared.command != nullptr) prepared.command->rejected++;
+    count_error(refusal.text);
+    push_error(state, refusal.text, true);
     return raise_or_return(state, raises);
   }
   suspend();

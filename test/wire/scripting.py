@@ -947,7 +947,7 @@ class Maker:
     def value(self, depth=0):
         pick = self.chance.randrange(9 if depth < 3 else 6)
         if pick == 0:
-            return self.chance.choice(["1", "-7", "0", "2.5", "1e3", "123456789", "0.1"])
+            return self.chance.choice(["1", "-7", "0", "2.5", "1e3", "123456789", "0.5"])
         if pick == 1:
             return self.chance.choice(["'a'", "''", "'10'", "'x y'", "'\\0'", "'\\r\\n'"])
         if pick == 2:
