@@ -75,9 +75,9 @@ class Answer {
   void table() {
     const int base = lua_gettop(state_);
     if (push_field("err", LUA_TSTRING)) {
-      reply_.error(lua_tostring(state_, -1));  // these end at a zero, as in Redis
+      reply_.error(error_text(state_));
     } else if (push_field("ok", LUA_TSTRING)) {
-      reply_.simple(lua_tostring(state_, -1));
+      reply_.simple(lua_tostring(state_, -1));  // it ends at a zero, too
     } else if (push_field("double", LUA_TNUMBER)) {
       reply_.real(lua_tonumber(state_, -1));
     } else if (push_field("big_number", LUA_TSTRING)) {
@@ -168,6 +168,12 @@ class Answer {
 };
 
 }  // namespace
+
+std::string_view error_text(lua_State* state) {
+  std::string_view text = lua_tostring(state, -1);
+  while (text.ends_with('\r') || text.ends_with('\n')) text.remove_suffix(1);
+  return text;
+}
 
 void answer(lua_State* state, resp::Reply& reply, int protocol) {
   Answer(state, reply, protocol).value();

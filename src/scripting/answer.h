@@ -8,6 +8,8 @@
 //   anything else       null
 #pragma once
 
+#include <string_view>
+
 #include "resp/reply.h"
 #include "scripting/lua.h"
 
@@ -16,5 +18,9 @@ namespace roxdb::scripting {
 // Replies the value at the top of the stack and pops it. `protocol`: the script's. Tables that are
 // nested deeper than kReplyDepthMax become an error in their place.
 void answer(lua_State* state, resp::Reply& reply, int protocol);
+
+// The text of an error that is a string at the top of the stack, as Redis sends it: up to the first
+// zero, without line ends at its end.
+std::string_view error_text(lua_State* state);
 
 }  // namespace roxdb::scripting

@@ -210,8 +210,7 @@ Status Interpreter::reply_value(const ScriptRun& run, resp::Reply& reply) {
     lua_pushliteral(state_, "err");
     lua_rawget(state_, -2);
     const bool is_error = lua_type(state_, -1) == LUA_TSTRING;
-    // As everywhere, up to the first zero.
-    std::string error = is_error ? lua_tostring(state_, -1) : "";
+    std::string error(is_error ? error_text(state_) : "");
     lua_pop(state_, 1);
     if (is_error && !flag_field(state_, "ignore_error_stats_update")) return fail(std::move(error));
   }
