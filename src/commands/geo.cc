@@ -94,7 +94,7 @@ constexpr CommandSpec kGeoAdd{
     .since = "3.2.0",
     .complexity = "O(log(N)) for each member, where N is the number of members in the set",
     .flags = kWrite | kDenyOom,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .members = "4..end/3",
     .handler = geoadd_command,
     .examples = kGeoAddExamples,

@@ -128,7 +128,7 @@ constexpr CommandSpec kZAdd{
     .since = "1.2.0",
     .complexity = "O(log(N)) for each member, where N is the number of members in the set",
     .flags = kWrite | kDenyOom | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .members = "3..end/2",
     .handler = zadd_command,
     .examples = kZAddExamples,
@@ -179,7 +179,7 @@ constexpr CommandSpec kZRem{
     .complexity =
         "O(M*log(N)) where N is the number of members in the set and M that of those given",
     .flags = kWrite | kFast,
-    .keys = "1:RW",
+    .keys = "1:RW!u",
     .members = "2..end",
     .handler = zrem_command,
     .examples = kZRemExamples,
@@ -199,7 +199,7 @@ constexpr CommandSpec kZCard{
     .since = "1.2.0",
     .complexity = "O(1)",
     .flags = kReadOnly | kFast,
-    .keys = "1:RO",
+    .keys = "1:RO!u",
     .handler = zcard_command,
     .examples = kZCardExamples,
 };

@@ -37,7 +37,18 @@ bool arity_fits(int arity, size_t argc) {
   return arity >= 0 ? argc == static_cast<size_t>(arity) : argc >= static_cast<size_t>(-arity);
 }
 
-std::string_view error_code(std::string_view text) { return text.substr(0, text.find(' ')); }
+// "WRONGTYPE" of "WRONGTYPE Operation against ...". Scripts make texts of their own: what does not
+// look like a code counts as ERR, and none can stand in the lines of INFO as something else (S11).
+std::string_view error_code(std::string_view text) {
+  constexpr size_t kCodeBytesMax = 32;
+  const std::string_view code = text.substr(0, text.find(' '));
+  const bool is_code = !code.empty() && code.size() <= kCodeBytesMax &&
+                       std::all_of(code.begin(), code.end(), [](char c) {
+                         return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                                (c >= '0' && c <= '9') || c == '_' || c == '-';
+                       });
+  return is_code ? code : "ERR";
+}
 
 }  // namespace
 

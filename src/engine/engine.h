@@ -176,11 +176,22 @@ class Engine {
   // Something runs: what a gate is asked about now is a part of it.
   bool has_open_unit() const { return unit_depth_ > 0; }
   // While it lives, the running unit stands still and commands of others are units of their own.
-  // They change no data: what the unit has done so far is half of something.
+  // They change no data: what the unit has done so far is half of something. Nor does anything
+  // expire meanwhile, and the unit's clock stands still.
   class Aside {
    public:
-    explicit Aside(Engine& engine) : engine_(engine) { exchange(); }
-    ~Aside() { exchange(); }
+    explicit Aside(Engine& engine)
+        : engine_(engine), expires_(engine.expire_on_access), now_ms_(engine.now_ms()) {
+      exchange();
+      engine_.is_aside_ = true;
+      engine_.expire_on_access = false;
+    }
+    ~Aside() {
+      exchange();
+      engine_.is_aside_ = false;
+      engine_.expire_on_access = expires_;
+      engine_.set_clock(now_ms_);
+    }
     Aside(const Aside&) = delete;
     Aside& operator=(const Aside&) = delete;
 
@@ -188,13 +199,16 @@ class Engine {
     void exchange();
 
     Engine& engine_;
+    const bool expires_;
+    const int64_t now_ms_;
     int unit_depth_ = 0;
     std::string unit_text_;
     std::vector<std::pair<size_t, size_t>> unit_args_;
     std::vector<UnitCommand> unit_commands_;
   };
   // The running command is part of a larger unit: the state of this moment is half of one.
-  bool inside_larger_unit() const { return unit_depth_ > 1; }
+  bool inside_larger_unit() const { return unit_depth_ > 1 || is_aside_; }
+  bool is_aside() const { return is_aside_; }
   // Adds a command to the unit; bytes are copied.
   void log(int db, Args args);
   void notify(int db, std::string_view key, Event event) {
@@ -279,7 +293,8 @@ class Engine {
   std::vector<std::pair<int, Sink*>> sinks_;
 
   int unit_depth_ = 0;
-  bool silent_ = false;  // the log is being replayed: nobody is told
+  bool is_aside_ = false;  // an Aside lives
+  bool silent_ = false;    // the log is being replayed: nobody is told
   std::string unit_text_;
   std::vector<std::pair<size_t, size_t>> unit_args_;  // (offset, size) in unit_text_
   std::vector<UnitCommand> unit_commands_;

@@ -60,7 +60,8 @@ void MemoryGate::register_settings() {
 bool MemoryGate::is_full() const { return limit_ != 0 && memory::used_bytes() > limit_; }
 
 Verdict MemoryGate::check(Session& session, const CommandSpec& spec, Args, Status& refusal) {
-  if (!is_full() || make_room()) return Verdict::kPass;
+  // What would be evicted while a unit stands still may be what it has just changed.
+  if (!is_full() || engine_.is_aside() || make_room()) return Verdict::kPass;
   // Whatever is queued for a transaction takes memory.
   const bool is_queued =
       (session.queued_flags & kRunsQueued) != 0 && (spec.flags & kNotQueued) == 0;

@@ -36,8 +36,7 @@ void Handshakes::begin(TlsConnection& connection) {
 
 void Handshakes::end(TlsConnection& connection) {
   Ticket& ticket = connection.handshake;
-  if (ticket.deadline_ms == 0) return;
-  under_way_.erase(ticket.place);
+  if (ticket.deadline_ms != 0) under_way_.erase(ticket.place);
   if (ticket.is_postponed) postponed_.erase(ticket.postponed);
   ticket = {};
 }
@@ -46,7 +45,7 @@ bool Handshakes::has_time() const { return spent_ns_ < kTurnBudgetNs; }
 
 void Handshakes::postpone(TlsConnection& connection) {
   Ticket& ticket = connection.handshake;
-  if (ticket.is_postponed) return;
+  if (ticket.is_postponed || ticket.deadline_ms == 0) return;
   ticket.is_postponed = true;
   ticket.postponed = postponed_.insert(postponed_.end(), &connection);
 }

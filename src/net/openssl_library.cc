@@ -43,8 +43,12 @@ namespace {
 constexpr const char* kNames[] = {ROX_OPENSSL_FUNCTIONS(ROX_NAME)};
 #undef ROX_NAME
 
-// A page, so that it can be made read-only once it is filled.
+// A page, so that it can be made read-only once it is filled. Those of aarch64 may be this big.
+#ifdef __aarch64__
+constexpr size_t kPageBytes = 65536;
+#else
 constexpr size_t kPageBytes = 4096;
+#endif
 
 }  // namespace
 

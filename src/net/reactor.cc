@@ -91,6 +91,7 @@ void Reactor::on_turn_end() {
   parts_.clients.now_ms = parts_.loop.now_ms();
   if (work_left_ && !parts_.turn.is_aside()) work_in_background();
   parts_.turn.run();
+  if (!parts_.turn.is_aside()) parts_.shutdown.run_pending();
   arm_deadline();
 }
 

@@ -115,6 +115,7 @@ void TlsConnection::resume() {
 void TlsConnection::time_out() {
   tls_.log().verbose("Error accepting a client connection: handshake takes too long (addr={})",
                      client().peer.address);
+  uv_read_stop(stream());  // nothing that has come since can bring it back
   fail();
 }
 

@@ -219,7 +219,7 @@ Status Aof::find_next_number() {
 // Does what is due and could not be done when it was asked for: in the middle of a unit, while a
 // job or a child ran, or because it failed.
 void Aof::settle() {
-  if (!serving_ || job_running_) return;
+  if (!serving_ || job_running_ || engine_.is_aside()) return;
   if (!wanted_ && (writer_ != nullptr || refuses_writes())) {
     const Status status = stop();
     if (!status.ok()) {

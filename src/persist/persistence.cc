@@ -268,7 +268,7 @@ bool Persistence::is_loading() const { return state_->loading; }
 Snapshotter& Persistence::snapshotter() { return state_->snapshotter; }
 Aof& Persistence::aof() { return state_->aof; }
 uint64_t Persistence::end_turn() {
-  if (state_->flush_in_unit) state_->save_flushed();
+  if (state_->flush_in_unit && !state_->engine.is_aside()) state_->save_flushed();
   return state_->aof.end_turn();
 }
 uint64_t Persistence::released() const { return state_->aof.released(); }
@@ -369,7 +369,13 @@ Persistence::SaveCancel Persistence::cancel_save() {
 engine::Verdict Persistence::check(engine::Session& session, const engine::CommandSpec& spec,
                                    engine::Args, Status& refusal) {
   const State& state = *state_;
-  const bool writes = (engine::flags_of(session, spec) & engine::kWrite) != 0;
+  const engine::Flags flags = engine::flags_of(session, spec);
+  const bool writes = (flags & engine::kWrite) != 0;
+  // A script is not refused as a whole: what it writes is.
+  const bool may_write = writes || (flags & engine::kMayReplicate) != 0;
+  // Only a server has somebody who asks again.
+  const bool can_wait = session.kind == engine::Session::Kind::kClient;
+  if (may_write && can_wait && state.aof.behind()) return engine::Verdict::kPostpone;
   // Monitoring asks with PING whether all is well (E18).
   if (!writes && spec.name != "PING") return engine::Verdict::kPass;
   if (state.aof.refuses_writes()) {
@@ -380,10 +386,7 @@ engine::Verdict Persistence::check(engine::Session& session, const engine::Comma
     refusal = kSnapshotMisconf;
     return engine::Verdict::kRefuse;
   }
-  // Only a server has somebody who asks again.
-  const bool can_wait = session.kind == engine::Session::Kind::kClient;
-  return writes && can_wait && state.aof.behind() ? engine::Verdict::kPostpone
-                                                  : engine::Verdict::kPass;
+  return engine::Verdict::kPass;
 }
 
 void Persistence::on_unit(std::span<const engine::LogCommand> commands) {

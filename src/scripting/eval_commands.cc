@@ -13,6 +13,8 @@ using engine::kReadOnly;
 
 constexpr Flags kRunFlags =
     engine::kNoScript | engine::kSkipMonitor | engine::kStale | engine::kNoMandatoryKeys;
+// What may write is held back where writes are.
+constexpr Flags kWriteFlags = kRunFlags | engine::kMayReplicate;
 constexpr std::string_view kComplexity = "Depends on the script that is executed.";
 
 // EVAL script numkeys [key ...] [arg ...] -> what the script returns
@@ -23,7 +25,7 @@ constexpr CommandSpec kEval{
     .summary = "Runs a script.",
     .since = "2.6.0",
     .complexity = kComplexity,
-    .flags = kRunFlags,
+    .flags = kWriteFlags,
     .keys = "count@2:RW",
     .handler = eval_command,
 };
@@ -49,7 +51,7 @@ constexpr CommandSpec kEvalSha{
     .summary = "Runs a script that the server knows by its SHA1.",
     .since = "2.6.0",
     .complexity = kComplexity,
-    .flags = kRunFlags,
+    .flags = kWriteFlags,
     .keys = "count@2:RW",
     .handler = evalsha_command,
 };
@@ -75,7 +77,7 @@ constexpr CommandSpec kFcall{
     .summary = "Calls a function of a library.",
     .since = "7.0.0",
     .complexity = "Depends on the function that is executed.",
-    .flags = kRunFlags,
+    .flags = kWriteFlags,
     .keys = "count@2:RW",
     .handler = fcall_command,
 };

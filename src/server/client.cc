@@ -32,6 +32,8 @@ Client::Client(uint64_t client_id, std::unique_ptr<Link> client_link, Peer clien
 Client::~Client() = default;
 
 Status Client::on_refused(const engine::CommandSpec* spec, const Status& why) {
+  // CLIENT CACHING counts for the next command, also when that cannot run.
+  if (tracking != nullptr && transaction == nullptr) tracking->said_caching = false;
   return transaction != nullptr ? transaction->owner().refused(*this, spec, why) : why;
 }
 

@@ -362,7 +362,10 @@ void Turn::step_aside(const std::function<void()>& poll) {
 
   output_due_.push_back(&client);
   ended_.insert(ended_.begin(), ended.begin(), ended.end());
-  held_bytes_ = held_bytes;
+  // What could not be told meanwhile comes behind what had to wait before.
+  held_bytes_ += held_bytes;
+  held_pushes.insert(held_pushes.end(), std::make_move_iterator(held_pushes_.begin()),
+                     std::make_move_iterator(held_pushes_.end()));
   held_pushes_ = std::move(held_pushes);
   runs_ = std::move(runs);
   requests_ = std::move(requests);
@@ -394,7 +397,11 @@ resp::OutputBuffer& Turn::output_of(Client& client) {
 void Turn::push(Client& client, std::string_view bytes, const SharedRef& owner) {
   if ((client.halts & (Client::kClosed | Client::kOverfull)) != 0) [[unlikely]]
     return;
-  if (&client == executing_ || &client == late_) return hold(client, bytes, owner);
+  // What a transaction or a script tells of has not happened before all of it has (D3).
+  if (&client == executing_ || &client == late_ || is_left_alone(client) ||
+      engine_.inside_larger_unit()) {
+    return hold(client, bytes, owner);
+  }
   resp::OutputBuffer& output = output_of(client);
   if (owner) {
     output.splice(bytes, owner);
@@ -409,7 +416,10 @@ void Turn::push(Client& client, std::string_view bytes, const SharedRef& owner) 
 
 void Turn::hold(Client& client, std::string_view bytes, const SharedRef& owner) {
   held_bytes_ += bytes.size();
-  if (clients_.is_over_hard_limit(client, held_bytes_)) return give_up(client);
+  if (clients_.is_over_hard_limit(client, held_bytes_) &&
+      clients_.is_over_hard_limit(client, held_for(client) + bytes.size())) {
+    return give_up(client);
+  }
   HeldPush held{client.id, bytes, owner, nullptr};
   if (!owner) {
     held.copy = std::make_unique_for_overwrite<char[]>(bytes.size());
@@ -417,6 +427,13 @@ void Turn::hold(Client& client, std::string_view bytes, const SharedRef& owner) 
     held.bytes = {held.copy.get(), bytes.size()};
   }
   held_pushes_.push_back(std::move(held));
+}
+
+size_t Turn::held_for(const Client& client) const {
+  size_t bytes = 0;
+  for (const HeldPush& held : held_pushes_)
+    bytes += held.client == client.id ? held.bytes.size() : 0;
+  return bytes;
 }
 
 // Nothing more is told to this client. It is closed when nobody can be walking over clients.

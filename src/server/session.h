@@ -162,6 +162,7 @@ class Turn final : public engine::WaitingHost {
   resp::OutputBuffer& output_of(Client& client);
   void hold(Client& client, std::string_view bytes, const SharedRef& owner);
   void release_pushes();
+  size_t held_for(const Client& client) const;
   void give_up(Client& client);
 
   void send_replies();

@@ -72,6 +72,11 @@ Status Shutdown::request(const ShutdownRequest& request) {
 }
 
 void Shutdown::on_signal(int signal) {
+  if (engine_.is_aside()) {
+    engine_.log().warning("A signal asks for the end: the running script must end first.");
+    pending_signal_ = signal;
+    return;
+  }
   const bool is_int = signal == SIGINT;
   engine_.log().warning("Received {} scheduling shutdown...", is_int ? "SIGINT" : "SIGTERM");
   ShutdownRequest request = is_int ? on_sigint_ : on_sigterm_;

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "engine/engine.h"
 #include "persist/persistence.h"
@@ -23,8 +24,13 @@ class Shutdown {
 
   // Ok: everything is safe, and on_stop() has been called. Blocks while a snapshot is written.
   Status request(const persist::ShutdownRequest& request);
-  // SIGINT or SIGTERM arrived.
+  // SIGINT or SIGTERM arrived. In the middle of a script it is kept for run_pending(): what the
+  // script has done so far is half of something, and must not be saved (D2).
   void on_signal(int signal);
+  // At the end of a turn.
+  void run_pending() {
+    if (pending_signal_ != 0) on_signal(std::exchange(pending_signal_, 0));
+  }
   bool is_stopping() const { return is_stopping_; }
 
   std::function<void()> on_stop;
@@ -37,6 +43,7 @@ class Shutdown {
   persist::Persistence* const persistence_;
   bool is_stopping_ = false;
   bool has_failed_ = false;
+  int pending_signal_ = 0;
   persist::ShutdownRequest on_sigint_;
   persist::ShutdownRequest on_sigterm_;
   std::string on_sigint_text_ = "default";

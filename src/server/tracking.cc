@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kChannel = "__redis__:invalidate";
 // Keys that leave a table above its limit with each command that reads: enough to get below it
 // soon after the limit was lowered, few enough that nobody waits.
-constexpr int kKeysDroppedMax = 64;
+constexpr size_t kKeysDroppedMax = 64;
 
 // EVAL_RO and its kin read nothing themselves: what they call is looked at.
 bool reads_keys(const engine::Command& command) {
@@ -148,8 +148,16 @@ void Tracking::remember(const Client& client, std::string_view key) {
 
 void Tracking::limit_table() {
   const auto keys_max = static_cast<size_t>(table_keys_max_);
-  for (int i = 0; i < kKeysDroppedMax && keys_max != 0 && table_.size() > keys_max; ++i) {
+  // As many as the command has brought, and some more when the limit has come down.
+  const size_t drops_max = keys_.size() + kKeysDroppedMax;
+  for (size_t i = 0; i < drops_max && keys_max != 0 && table_.size() > keys_max; ++i) {
     drop_random_key();
+  }
+  // Or the search for a key among empty buckets would take longer and longer.
+  constexpr size_t kBucketsPerKeyMax = 16;
+  constexpr size_t kBucketsKept = 1024;
+  if (table_.bucket_count() > std::max(kBucketsKept, table_.size() * kBucketsPerKeyMax)) {
+    table_.rehash(0);
   }
 }
 
@@ -194,7 +202,7 @@ void Tracking::note_for_broadcast(std::string_view key, const Client* writer) {
 }
 
 void Tracking::broadcast() {
-  if (!broadcasts_) return;
+  if (!broadcasts_ || turn_.is_aside()) return;
   broadcasts_ = false;
   for (auto& [text, prefix] : prefixes_) {
     broadcast(prefix);

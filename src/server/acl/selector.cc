@@ -315,8 +315,10 @@ bool Selector::allows_database(int db) const {
 
 Decision Selector::check_databases(AclRequest& request) const {
   const engine::CommandSpec& spec = *request.command.spec;
-  const bool uses_own =
-      (spec.flags & (engine::kWrite | engine::kReadOnly)) != 0 || spec.keys.count > 0;
+  const std::span keys(spec.keys.specs.data(), spec.keys.count);
+  const bool names_keys = std::any_of(keys.begin(), keys.end(),
+                                      [](const engine::KeySpec& key) { return !key.not_key; });
+  const bool uses_own = (spec.flags & (engine::kWrite | engine::kReadOnly)) != 0 || names_keys;
   if (uses_own && request.db >= 0 && !allows_database(request.db)) {
     return {.denied = Denied::kDatabase, .db = request.db};
   }
