@@ -159,12 +159,13 @@ $(B)/obj/%.o: %.cc $(B)/compile.stamp | setup
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -MMD -MP -c $< -o $@
 
-$(B)/obj/test/%.o: COMMON += -DBOOST_TEST_DYN_LINK
+# `private`: what these are made from, the stamp above all, is not made with their flags.
+$(B)/obj/test/%.o: private COMMON += -DBOOST_TEST_DYN_LINK
 # The optimizer spends most of a test's build on the assertions. What runs long keeps its level:
 # models of containers, and whole servers on simulated disks.
 ifeq ($(CONFIG),debug)
 $(foreach room,app base commands embed engine resp server types, \
-  $(eval $(B)/obj/test/$(room)/%.o: COMMON += -O0))
+  $(eval $(B)/obj/test/$(room)/%.o: private COMMON += -O0))
 endif
 
 $(B)/gen/%.o: $(B)/gen/%.cc $(B)/compile.stamp | setup
