@@ -571,9 +571,12 @@ void Turn::resume_served() {
   }
 }
 
-// Takes up postponed clients. Only between batches: within one, a client's later requests could
-// overtake the ones that wait.
+// Takes up postponed clients, and those whose waiting was: what had postponed them may have ended
+// in this very batch (CLIENT UNPAUSE). Only between batches: within one, a client's later requests
+// could overtake the ones that wait.
 void Turn::resume_clients() {
+  serve_waiting();
+  send_replies();
   resumes_ = false;
   // By id: while one of them runs something that takes long, others come and go.
   std::vector<uint64_t> postponed;

@@ -68,10 +68,10 @@ BOOST_AUTO_TEST_CASE(sections_are_chosen_by_name_and_come_in_their_order) {
   BOOST_TEST(titles("INFO default") == by_default);
   BOOST_TEST(titles("INFO all") ==
              "Server Clients Memory Persistence Stats Replication CPU Commandstats Errorstats "
-             "Latencystats Cluster Keyspace");
+             "Latencystats Cluster Keyspace TLS");
   BOOST_TEST(titles("INFO everything") ==
              "Server Clients Memory Persistence Stats Replication CPU Modules Commandstats "
-             "Errorstats Latencystats Cluster Keyspace");
+             "Errorstats Latencystats Cluster Keyspace TLS");
   BOOST_TEST(titles("INFO keyspace SERVER keyspace nosuch") == "Server Keyspace");
   BOOST_TEST(info("INFO nosuch") == "");
   BOOST_TEST(info("INFO cluster") == "# Cluster\r\ncluster_enabled:0\r\n");

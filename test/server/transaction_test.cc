@@ -270,7 +270,7 @@ BOOST_AUTO_TEST_CASE(what_is_queued_counts_as_input) {
   set("client-query-buffer-limit", "1mb");
   const std::string echo = request({"ECHO", std::string(100'000, 'x')});
   a("MULTI");
-  for (int i = 0; i < 20 && !client_a.is_closed(); ++i) {
+  for (int i = 0; i < 20 && wire_a.is_open; ++i) {
     receive(client_a, echo);
     turn.run();
   }
