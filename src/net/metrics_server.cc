@@ -159,6 +159,8 @@ bool MetricsServer::listen(std::string& why) {
       ::setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 ||
       ::bind(descriptor_, where, size) < 0 || ::listen(descriptor_, kBacklog) < 0) {
     why = fmt::format("cannot listen on {}:{}: {}", address_, port_, std::strerror(errno));
+    if (descriptor_ >= 0) ::close(descriptor_);
+    descriptor_ = -1;
     return false;
   }
   poll_ = make_poll(descriptor_, this);
