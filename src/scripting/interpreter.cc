@@ -36,7 +36,7 @@ constexpr size_t kNumberBytes = 32;  // of its text
 constexpr size_t kKeptTextBytes = 64u << 10;
 
 // [error] -> [table]: says where it happened: err = text, source and line of the function, or of
-// its caller when it is one of ours.
+// its caller when it is one of ours. What all scripts share stays as it is.
 int describe_error(lua_State* state) {
   lua_settop(state, 1);
   lua_Debug where;
@@ -52,7 +52,10 @@ int describe_error(lua_State* state) {
     lua_pushfstring(state, "ERR %s", text);
     lua_setfield(state, -2, "err");
   }
-  if (push_protected(state, -1)) lua_settop(state, 1);
+  if (push_protected(state, -1)) {
+    lua_settop(state, 1);
+    return 1;
+  }
   if (is_known) {
     lua_pushstring(state, where.source);
     lua::set_field(state, "source");
@@ -150,10 +153,16 @@ int Interpreter::compile_function(std::string_view text, const char* name, std::
   limit(kScriptBytesMax);
   const int status = compile(state_, text, name);
   lift();
-  if (status == 0) return luaL_ref(state_, LUA_REGISTRYINDEX);
-  why = lua::text_at(state_, -1);
-  lua_pop(state_, 1);
-  return kNoFunction;
+  int function = kNoFunction;
+  if (status == 0) {
+    function = luaL_ref(state_, LUA_REGISTRYINDEX);
+  } else {
+    why = lua::text_at(state_, -1);
+    lua_pop(state_, 1);
+  }
+  // What the parser has left is nobody's, and no step of the collector would come by itself.
+  collect_garbage();
+  return function;
 }
 
 // ---- running ----
@@ -274,6 +283,7 @@ bool Interpreter::load_library(int function, Registry& registry, uint64_t time_n
   lua_settop(state_, kStackBase);
   show_names(kNames);
   registry_ = nullptr;
+  collect_garbage();
   return failure == 0;
 }
 
@@ -325,8 +335,9 @@ bool Interpreter::gather_arguments(lua_State* state, int count) {
     args_.emplace_back(text, size);
   }
   if (count > kArgumentsOnStack) {
+    // It moves once more: never so short that its bytes lie in the object itself.
     std::string moved;
-    moved.reserve(moved_bytes + text_.size());
+    moved.reserve(moved_bytes + text_.size() + sizeof moved);
     for (std::string_view& arg : args_) {
       const size_t at = moved.size();
       moved += arg;

@@ -26,7 +26,7 @@ void* LuaMemory::resize(void* self, void* block, size_t old_size, size_t new_siz
   if (block == nullptr) old_size = 0;
   if (memory.enforces_ && new_size > old_size && !memory.fits(new_size - old_size)) return nullptr;
   // What becomes smaller has to be moved, too, and Lua does not expect that to fail.
-  void* const moved = memory.take(new_size, new_size > old_size);
+  void* const moved = memory.take(new_size, memory.enforces_ && new_size > old_size);
   if (moved == nullptr) return nullptr;
   if (block != nullptr) {
     std::memcpy(moved, block, std::min(old_size, new_size));

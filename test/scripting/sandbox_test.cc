@@ -89,6 +89,12 @@ BOOST_AUTO_TEST_CASE(what_scripts_share_cannot_be_changed) {
       BOOST_TEST(error(change).ends_with("Attempt to modify a readonly table"));
     }
   }
+  // What is thrown gets the place where: not when it belongs to all.
+  BOOST_TEST(eval("error(_G)").starts_with("-ERR "));
+  BOOST_TEST(eval("error(redis)").starts_with("-ERR "));
+  BOOST_TEST(eval("return {redis.source == nil, redis.line == nil}") == "*[:1 :1]");
+  BOOST_TEST(error("return {source, line}") ==
+             "-ERR user_script:1: Script attempted to access nonexistent global variable 'source'");
   BOOST_TEST(eval("local mt = getmetatable(redis) if mt then mt.__index = nil end return 1") ==
              ":1");
   BOOST_TEST(eval("KEYS[1] = 'changed' ARGV.more = 1 setmetatable(KEYS, {__index = {2,3}}) "
@@ -153,6 +159,10 @@ BOOST_AUTO_TEST_CASE(libraries_do_not_leave_their_memory) {
 BOOST_AUTO_TEST_CASE(many_values_and_deep_ones_do_not_overflow_a_stack) {
   BOOST_TEST(eval("local t = {} for i = 1, 7998 do t[i] = 'x' end "
                   "local r = redis.pcall('DEL', unpack(t, 1, 7990)) return r") == ":0");
+  // All of them together are shorter than what a string keeps within itself.
+  BOOST_TEST(eval("local t = {} for i = 1, 7500 do t[i] = '' end "
+                  "return redis.call('SADD', 'k', unpack(t))") == ":1");
+  BOOST_TEST(run("SMEMBERS k") == "~[$]");
   BOOST_TEST(error("local t = {} for i = 1, 8000 do t[i] = 'x' end return redis.call(unpack(t))") ==
              "-ERR user_script:1: too many results to unpack");
   BOOST_TEST(eval("local t = {} for i = 1, 100000 do t = {t} end return t")
@@ -245,6 +255,18 @@ BOOST_AUTO_TEST_CASE(memory_of_a_call_is_limited_and_given_back) {
     }
   }
   check_unharmed(*this);
+}
+
+// Nothing of a text that could not be compiled or loaded is ever used again.
+BOOST_AUTO_TEST_CASE(broken_texts_leave_no_garbage) {
+  const std::string text(4u << 20, 'x');
+  for (int i = 0; i < 30; ++i) {
+    const std::string number = std::to_string(i);
+    eval("local s = '" + text + number + "' +");
+    run_args({"FUNCTION", "LOAD", "#!lua name=a\nlocal s = '" + text + number + "' error('no')"});
+  }
+  BOOST_TEST(scripting.scripts.interpreter_bytes() < 50u << 20);
+  BOOST_TEST(scripting.libraries.interpreter_bytes() < 50u << 20);
 }
 
 BOOST_AUTO_TEST_CASE(proxies_look_like_what_they_stand_for) {
