@@ -15,8 +15,13 @@ using engine::kNoScript;
 using engine::kWrite;
 
 constexpr std::string_view kToShards = "request_policy:all_shards,response_policy:all_succeeded";
-// What the text of a library may take to register its functions.
+// What the text of a library may take to register its functions, and those of a payload.
 constexpr uint64_t kLoadTimeNs = 500'000'000;
+
+// What was loaded once is loaded again, however long it takes.
+uint64_t load_time_ns(Call& call) {
+  return call.session().kind == engine::Session::Kind::kReplay ? 0 : kLoadTimeNs;
+}
 
 FunctionLibraries& libraries_of(Call& call) { return call.service<Scripting>().libraries; }
 
@@ -41,10 +46,9 @@ Status function_load_command(Call& call) {
     if (!call.is(i, "REPLACE")) return call.fail("ERR Unknown option given: {}", call.arg(i));
     replaces = true;
   }
-  const bool is_replay = call.session().kind == engine::Session::Kind::kReplay;
   std::string why;
-  const Library* const library = libraries_of(call).load(call.arg(call.argc() - 1), replaces,
-                                                         is_replay ? 0 : kLoadTimeNs, why);
+  const Library* const library =
+      libraries_of(call).load(call.arg(call.argc() - 1), replaces, load_time_ns(call), why);
   if (library == nullptr) return call.fail("ERR {}", why);
   log_change(call);
   return call.reply_bulk(library->name);
@@ -135,7 +139,9 @@ Status function_restore_command(Call& call) {
     }
   }
   std::string why;
-  if (!libraries_of(call).restore(call.arg(2), policy, why)) return call.fail("ERR {}", why);
+  if (!libraries_of(call).restore(call.arg(2), policy, load_time_ns(call), why)) {
+    return call.fail("ERR {}", why);
+  }
   log_change(call);
   return call.reply_ok();
 }

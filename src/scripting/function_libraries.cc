@@ -233,9 +233,16 @@ std::string FunctionLibraries::dump() const {
 }
 
 // The libraries of `bytes`, made but in no place yet. False: none is left.
-bool FunctionLibraries::read(std::string_view bytes, Many& many, std::string& why) {
+bool FunctionLibraries::read(std::string_view bytes, uint64_t time_ns, Many& many,
+                             std::string& why) {
   persist::RdbBytes input(bytes);
   std::string code;
+  const uint64_t began_ns = engine_.environment().monotonic_ns();
+  const auto time_left_ns = [&]() -> uint64_t {
+    if (time_ns == 0) return 0;
+    const uint64_t taken_ns = engine_.environment().monotonic_ns() - began_ns;
+    return taken_ns < time_ns ? time_ns - taken_ns : 1;
+  };
   while (why.empty() && !input.at_end()) {
     const auto mark = input.number<uint8_t>();
     if (!mark.ok()) {
@@ -246,7 +253,7 @@ bool FunctionLibraries::read(std::string_view bytes, Many& many, std::string& wh
       why = "given type is not a function";
     } else if (!input.string(code).ok()) {
       why = "Failed loading library code";
-    } else if (auto library = make(code, 0, why)) {
+    } else if (auto library = make(code, time_left_ns(), why)) {
       collides(many, *library, why);
       many.push_back(std::move(library));
     } else {
@@ -257,14 +264,15 @@ bool FunctionLibraries::read(std::string_view bytes, Many& many, std::string& wh
   return why.empty();
 }
 
-bool FunctionLibraries::restore(std::string_view payload, Policy policy, std::string& why) {
+bool FunctionLibraries::restore(std::string_view payload, Policy policy, uint64_t time_ns,
+                                std::string& why) {
   why.clear();
   if (!is_payload(payload)) {
     why = "DUMP payload version or checksum are wrong";
     return false;
   }
   Many many;
-  if (!read(payload.substr(0, payload.size() - kFooterBytes), many, why)) return false;
+  if (!read(payload.substr(0, payload.size() - kFooterBytes), time_ns, many, why)) return false;
   if (policy != Policy::kFlush) return add(many, policy == Policy::kReplace, why);
   Many old;
   for (auto& [name, library] : libraries_) old.push_back(std::move(library));
@@ -281,7 +289,7 @@ bool FunctionLibraries::restore(std::string_view payload, Policy policy, std::st
 Status FunctionLibraries::load(std::string_view bytes, bool replaces, std::string& why) {
   why.clear();
   Many many;
-  if (read(bytes, many, why) && add(many, replaces, why)) return kOk;
+  if (read(bytes, 0, many, why) && add(many, replaces, why)) return kOk;
   return {Code::kCorrupt, 0, "libraries of functions"};
 }
 

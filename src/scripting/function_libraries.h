@@ -59,8 +59,9 @@ class FunctionLibraries final : public engine::ExtraState {
   // With what it has version and checksum.
   std::string dump() const;
   enum class Policy : uint8_t { kAppend, kReplace, kFlush };
-  // All libraries of a payload or none; `why` as above.
-  bool restore(std::string_view payload, Policy policy, std::string& why);
+  // All libraries of a payload or none; `time_ns` is for all of their texts together, `why` as
+  // above.
+  bool restore(std::string_view payload, Policy policy, uint64_t time_ns, std::string& why);
 
   // engine::ExtraState
   std::string save() const override;
@@ -88,7 +89,7 @@ class FunctionLibraries final : public engine::ExtraState {
 
   std::unique_ptr<Library> make(std::string_view code, uint64_t time_ns, std::string& why);
   bool add(Many& many, bool replaces, std::string& why);
-  bool read(std::string_view bytes, Many& many, std::string& why);
+  bool read(std::string_view bytes, uint64_t time_ns, Many& many, std::string& why);
   void unlink(const Library& library);
   void link(std::unique_ptr<Library> library);
   void release(Many& many);

@@ -55,17 +55,17 @@ BOOST_AUTO_TEST_CASE(a_payload_is_restored_as_a_whole_or_not_at_all) {
   run_args({"FUNCTION", "LOAD", library("b", "g", "2")});
   const std::string payload = libraries.dump();
   std::string why;
-  BOOST_TEST(!libraries.restore(payload, Policy::kAppend, why));
+  BOOST_TEST(!libraries.restore(payload, Policy::kAppend, 0, why));
   BOOST_TEST(why == "Library a already exists");
   libraries.flush(false);
   run_args({"FUNCTION", "LOAD", library("c", "g", "3")});
   why.clear();
-  BOOST_TEST(!libraries.restore(payload, Policy::kReplace, why));
+  BOOST_TEST(!libraries.restore(payload, Policy::kReplace, 0, why));
   BOOST_TEST(why == "Function g already exists");
   BOOST_TEST(libraries.libraries().size() == 1u);
   BOOST_TEST(run("FCALL g 0") == ":3");
   why.clear();
-  BOOST_TEST(libraries.restore(payload, Policy::kFlush, why));
+  BOOST_TEST(libraries.restore(payload, Policy::kFlush, 0, why));
   BOOST_TEST(run("FCALL g 0") == ":2");
   BOOST_TEST(libraries.dump() == payload);
 }
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(every_cut_and_every_flipped_byte_of_a_payload_is_refused) {
     bad[i] = static_cast<char>(bad[i] ^ 1);
     for (const std::string& text : {payload.substr(0, i), bad}) {
       std::string why;
-      BOOST_TEST(!libraries.restore(text, Policy::kFlush, why));
+      BOOST_TEST(!libraries.restore(text, Policy::kFlush, 0, why));
       BOOST_TEST(libraries.libraries().size() == 1u);
     }
   }
@@ -95,6 +95,25 @@ BOOST_AUTO_TEST_CASE(state_travels_to_another_engine) {
   BOOST_TEST(!other.scripting.libraries.load(scripting.libraries.save(), false, why).ok());
   BOOST_TEST(other.scripting.libraries.load(scripting.libraries.save(), true, why).ok());
   BOOST_TEST(!other.scripting.libraries.load("\xf5\x80nonsense", false, why).ok());
+}
+
+// The clock of this engine goes on.
+BOOST_AUTO_TEST_CASE(the_time_that_a_library_may_take_to_load_is_limited) {
+  roxdb::engine::Engine real({.hash_seed = 1});
+  roxdb::scripting::FunctionLibraries libraries(real);
+  const std::string code =
+      "#!lua name=a\nfor i = 1, 1e6 do end "
+      "redis.register_function('f', function() return 1 end)";
+  std::string why;
+  BOOST_TEST(libraries.load(code, false, 1, why) == nullptr);
+  BOOST_TEST(why == "Error registering functions: ERR FUNCTION LOAD timeout");
+  BOOST_TEST(libraries.load(code, false, 0, why) != nullptr);
+  const std::string payload = libraries.dump();
+  BOOST_TEST(!libraries.restore(payload, Policy::kFlush, 1, why));
+  BOOST_TEST(why ==
+             "Failed creating the library: Error registering functions: ERR FUNCTION LOAD timeout");
+  BOOST_TEST(libraries.functions() == 1u);
+  BOOST_TEST(libraries.restore(payload, Policy::kFlush, 0, why));
 }
 
 // A library may keep something between two calls: it is its own.
