@@ -5,12 +5,16 @@
 #include <string>
 
 #include "base/limits.h"
+#include "commands/shared/reply_measure.h"
+#include "scripting/interpreter.h"
 
 namespace roxdb::scripting {
 namespace {
 
 // Of the stack, for one value: its table, a field, and a pair of a map with a copy of its key.
 constexpr int kSlotsPerValue = 6;
+// So many, each of 64 bytes, a script can have.
+constexpr size_t kTablesMax = kScriptBytesMax / 64;
 
 // As Redis casts it: beyond 64 bits lies the least integer.
 int64_t to_integer(lua_Number number) {
@@ -20,8 +24,15 @@ int64_t to_integer(lua_Number number) {
 
 class Answer {
  public:
-  Answer(lua_State* state, resp::Reply& reply, int protocol)
-      : state_(state), reply_(reply), protocol_(protocol) {}
+  // `measure`: that is what the reply is; null: it is a real one.
+  Answer(lua_State* state, resp::Reply& reply, int protocol,
+         const commands::ReplyMeasure* measure = nullptr)
+      : state_(state), reply_(reply), protocol_(protocol), measure_(measure) {}
+
+  // Of what is measured.
+  bool is_too_large() const {
+    return measure_ != nullptr && (measure_->is_too_large() || tables_ > kTablesMax);
+  }
 
   // [value] -> []. Calls itself for members, as deep as kReplyDepthMax.
   void value() {
@@ -41,6 +52,7 @@ class Answer {
         break;
       case LUA_TTABLE:
         ++depth_;
+        ++tables_;
         table();
         --depth_;
         break;
@@ -130,7 +142,7 @@ class Answer {
     const resp::Reply::Open open = reply_.open(kind);
     size_t count = 0;
     lua_pushnil(state_);
-    while (lua_next(state_, -2) != 0) {
+    while (!is_too_large() && lua_next(state_, -2) != 0) {
       // A number that is asked for its text becomes a string: the key must not.
       if (kind == resp::Reply::Aggregate::kSet) {
         lua_pop(state_, 1);
@@ -155,7 +167,7 @@ class Answer {
       if (is_end) break;
     }
     reply_.array(static_cast<size_t>(count));
-    for (int i = 1; i <= count; ++i) {
+    for (int i = 1; i <= count && !is_too_large(); ++i) {
       lua_rawgeti(state_, -1, i);
       value();
     }
@@ -164,7 +176,9 @@ class Answer {
   lua_State* const state_;
   resp::Reply& reply_;
   const int protocol_;
+  const commands::ReplyMeasure* const measure_;
   size_t depth_ = 0;
+  size_t tables_ = 0;  // so far
 };
 
 }  // namespace
@@ -177,6 +191,14 @@ std::string_view error_text(lua_State* state) {
 
 void answer(lua_State* state, resp::Reply& reply, int protocol) {
   Answer(state, reply, protocol).value();
+}
+
+bool is_answer_too_large(lua_State* state, int protocol, uint64_t bytes_max) {
+  commands::ReplyMeasure measure(protocol, bytes_max);
+  Answer answer(state, measure, protocol, &measure);
+  lua_pushvalue(state, -1);
+  answer.value();
+  return answer.is_too_large();
 }
 
 }  // namespace roxdb::scripting

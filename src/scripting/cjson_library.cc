@@ -32,8 +32,9 @@ class Encoder {
  public:
   explicit Encoder(lua_State* state) : state_(state), config_(config_of(state)) {}
 
-  // [value] -> [value]
+  // [value] -> [value]. Whatever it is, the limit is looked at: a table may be there many times.
   void value(int depth) {
+    append({});
     switch (lua_type(state_, -1)) {
       case LUA_TSTRING:
         return text(lua::text_at(state_, -1));
@@ -69,7 +70,6 @@ class Encoder {
   }
 
   void text(std::string_view text) {
-    append({});
     out_ += '"';
     size_t plain = 0;  // where what needs no escape began
     for (size_t i = 0; i < text.size(); ++i) {

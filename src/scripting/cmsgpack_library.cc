@@ -29,8 +29,9 @@ class Packer {
  public:
   explicit Packer(lua_State* state) : state_(state) {}
 
-  // [value] -> []
+  // [value] -> []. Whatever it is, the limit is looked at: a table may be there many times.
   void value(int depth) {
+    require(0);
     switch (lua_type(state_, -1)) {
       case LUA_TSTRING:
         text(lua::text_at(state_, -1));
@@ -58,6 +59,10 @@ class Packer {
   const std::string& bytes() const { return bytes_; }
 
  private:
+  void require(size_t more) {
+    if (Interpreter::of(state_).memory().fits(bytes_.size() + more)) return;
+    luaL_error(state_, "not enough memory");
+  }
   void byte(uint8_t value) { bytes_ += static_cast<char>(value); }
   // Big endian, behind its mark.
   template <class T>
@@ -67,9 +72,7 @@ class Packer {
   }
 
   void text(std::string_view text) {
-    if (!Interpreter::of(state_).memory().fits(bytes_.size() + text.size())) {
-      luaL_error(state_, "not enough memory");
-    }
+    require(text.size());
     const size_t size = text.size();
     if (size < 32) {
       byte(static_cast<uint8_t>(0xa0 | size));

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/numbers.h"
+#include "engine/errors.h"
 #include "engine/memory_gate.h"
 #include "persist/persistence.h"
 #include "scripting/answer.h"
@@ -222,6 +223,9 @@ Status Interpreter::reply_value(const ScriptRun& run, resp::Reply& reply) {
     std::string error(is_error ? error_text(state_) : "");
     lua_pop(state_, 1);
     if (is_error && !flag_field(state_, "ignore_error_stats_update")) return fail(std::move(error));
+  }
+  if (is_answer_too_large(state_, run.protocol, engine_.reply_bytes_max)) {
+    return engine::errors::kReplyTooLarge;
   }
   answer(state_, reply, run.protocol);
   return kOk;

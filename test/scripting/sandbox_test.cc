@@ -269,6 +269,36 @@ BOOST_AUTO_TEST_CASE(broken_texts_leave_no_garbage) {
   BOOST_TEST(scripting.libraries.interpreter_bytes() < 50u << 20);
 }
 
+// One table may stand in a value many times: what is small in memory need not be so in its text.
+BOOST_AUTO_TEST_CASE(a_text_that_says_one_table_many_times_is_limited_like_memory) {
+  const std::string nearly_full =
+      "local base, kept = string.rep('x', 1e6), {} "
+      "for i = 1, 258 do kept[i] = base .. i collectgarbage() end ";
+  BOOST_TEST(error(nearly_full + "local t = {} for i = 1, 100 do t = {t, t} end "
+                                 "return cjson.encode(t)") ==
+             "-ERR user_script:1: not enough memory");
+  BOOST_TEST(error(nearly_full + "local t = {} for i = 1, 8 do local u = {} "
+                                 "for j = 1, 30 do u[j] = t end t = u end "
+                                 "return cmsgpack.pack(t)") ==
+             "-ERR user_script:1: not enough memory");
+  check_unharmed(*this);
+}
+
+BOOST_AUTO_TEST_CASE(a_reply_is_measured_before_it_is_made) {
+  engine.reply_bytes_max = 1u << 20;
+  for (const char* script :
+       {"local t = {} for i = 1, 100 do t = {t, t} end return t",
+        "local t = {} for i = 1, 100 do t = {map = {[1] = t, [2] = t}} end return t",
+        "local s, t = string.rep('x', 1e5), {} for i = 1, 100 do t[i] = s end return t",
+        "local s, t = string.rep('x', 1e5), {} for i = 1, 100 do t[s .. i] = 1 end "
+        "return {set = t}",
+        "return string.rep('x', 2^21)"}) {
+    BOOST_TEST_CONTEXT(script) { BOOST_TEST(eval(script) == "-ERR reply too large"); }
+  }
+  BOOST_TEST(eval("return {1, {'x', {}}, {ok = 'fine'}}") == "*[:1 *[$x *[]] +fine]");
+  check_unharmed(*this);
+}
+
 BOOST_AUTO_TEST_CASE(proxies_look_like_what_they_stand_for) {
   BOOST_TEST(eval("local n = 0 for k, v in pairs(string) do n = n + 1 end return n > 10") == ":1");
   BOOST_TEST(eval("return type(next(redis)) .. type(rawget(redis, 'call')) .. type(redis)") ==
