@@ -33,6 +33,8 @@ constexpr size_t kLitterBytes = 16u << 20;
 // Values on the stack beyond which the arguments of a call are moved away from it, so that there is
 // room for the reply: a function has 8,000 slots.
 constexpr int kArgumentsOnStack = 7000;
+constexpr uint32_t kCallsPerLook = 16;
+constexpr uint64_t kNsBetweenLooks = 1'000'000;
 constexpr size_t kNumberBytes = 32;  // of its text
 constexpr size_t kKeptTextBytes = 64u << 10;
 
@@ -131,9 +133,7 @@ Interpreter::Interpreter(engine::Engine& engine, Use use)
   lua_getmetatable(state_, kNames);
   lua_setmetatable(state_, -2);
   ROX_ASSERT(lua_gettop(state_) == kStackBase);
-  lua_sethook(
-      state_, [](lua_State* state, lua_Debug*) { of(state).on_hook(state); }, LUA_MASKCOUNT,
-      kInstructionsPerInterval);
+  watch(state_);
   lua_gc(state_, LUA_GCCOLLECT, 0);
   kept_bytes_ = used_bytes();
 }
@@ -205,11 +205,16 @@ Status Interpreter::run(ScriptRun& run, int function, engine::Args keys, engine:
   const int parameters = use_ == Use::kEval ? 0 : 2;
   const int failure = lua_pcall(state_, parameters, 1, kErrorHandler);
   lift();
-  if (run.is_killed) {
-    lua_sethook(state_, lua_gethook(state_), LUA_MASKCOUNT, kInstructionsPerInterval);
-  }
+  const char* const end = reason_to_end();
+  if (end != nullptr) watch(state_);
   run_ = nullptr;
-  const Status status = failure == 0 ? reply_value(run, reply) : reply_failure(run, reply);
+  const bool says_why = failure != 0 && lua_istable(state_, -1);
+  Status status;
+  if (end != nullptr && (!says_why || text_field(state_, "err") != end)) {
+    status = fail(end);  // it has caught the error
+  } else {
+    status = failure == 0 ? reply_value(run, reply) : reply_failure(run, reply);
+  }
   lua_settop(state_, kStackBase);
   collect_garbage();
   return status;
@@ -268,6 +273,7 @@ bool Interpreter::load_library(int function, Registry& registry, uint64_t time_n
     lua_setfield(state_, kGlobalsMetatable, "__index");
   };
   registry_ = &registry;
+  is_load_late_ = false;
   resume_depth = 0;
   cjson = {};
   load_deadline_ns_ = time_ns == 0 ? UINT64_MAX : engine_.environment().monotonic_ns() + time_ns;
@@ -276,39 +282,64 @@ bool Interpreter::load_library(int function, Registry& registry, uint64_t time_n
   limit(kScriptBytesMax);
   const int failure = lua_pcall(state_, 0, 0, 0);
   lift();
-  if (failure != 0) {
-    if (lua_istable(state_, -1)) {
-      why = text_field(state_, "err");
-    } else {
-      why = fmt::format("ERR {}", lua::text_at(state_, -1));
-    }
-    lua_sethook(state_, lua_gethook(state_), LUA_MASKCOUNT, kInstructionsPerInterval);
+  const char* const end = reason_to_end();
+  if (end != nullptr) {
+    why = end;
+    watch(state_);
+  } else if (failure != 0 && lua_istable(state_, -1)) {
+    why = text_field(state_, "err");
+  } else if (failure != 0) {
+    why = fmt::format("ERR {}", lua::text_at(state_, -1));
   }
   lua_settop(state_, kStackBase);
   show_names(kNames);
   registry_ = nullptr;
   collect_garbage();
-  return failure == 0;
+  return failure == 0 && end == nullptr;
+}
+
+void Interpreter::watch(lua_State* state) {
+  lua_sethook(
+      state, [](lua_State* where, lua_Debug*) { of(where).on_hook(where); }, LUA_MASKCOUNT,
+      kInstructionsPerInterval);
+}
+
+// The error with which what runs has to end; null: it may go on.
+const char* Interpreter::reason_to_end() const {
+  if (run_ == nullptr) return is_load_late_ ? "ERR FUNCTION LOAD timeout" : nullptr;
+  if (!run_->is_killed) return nullptr;
+  return run_->is_eval ? "ERR Script killed by user with SCRIPT KILL..."
+                       : "ERR Script killed by user with FUNCTION KILL...";
 }
 
 // Lets others be served; ends the script when it is to end, however often it catches the error.
 void Interpreter::on_hook(lua_State* state) {
-  const char* why = nullptr;
   if (run_ != nullptr) {
     if (!run_->is_killed && on_interval && on_interval(*run_)) run_->is_killed = true;
-    if (run_->is_killed) {
-      why = run_->is_eval ? "ERR Script killed by user with SCRIPT KILL..."
-                          : "ERR Script killed by user with FUNCTION KILL...";
-    }
   } else if (registry_ != nullptr && engine_.environment().monotonic_ns() >= load_deadline_ns_) {
-    why = "ERR FUNCTION LOAD timeout";
+    is_load_late_ = true;
   }
-  if (why == nullptr) return;
+  const char* const why = reason_to_end();
+  if (why == nullptr) {
+    // A coroutine that a library has kept from a run that was killed.
+    if (lua_gethookmask(state) == LUA_MASKLINE) watch(state);
+    return;
+  }
   for (lua_State* one : {state, state_}) lua_sethook(one, lua_gethook(one), LUA_MASKLINE, 0);
   lua_createtable(state, 0, 3);
   lua_pushstring(state, why);
   lua::set_field(state, "err");
   lua_error(state);
+}
+
+void Interpreter::look_at_clock(lua_State* state) {
+  if (reason_to_end() == nullptr) {
+    if (++calls_ % kCallsPerLook != 0) return;
+    const uint64_t now_ns = engine_.environment().monotonic_ns();
+    if (now_ns - looked_ns_ < kNsBetweenLooks) return;
+    looked_ns_ = now_ns;
+  }
+  on_hook(state);
 }
 
 // ---- redis.call ----
@@ -385,7 +416,6 @@ Status Interpreter::refusal_of(const engine::Prepared& prepared) {
                                                  refusal) == Verdict::kRefuse) {
     return refusal;
   }
-  run_->has_written = true;
   return kOk;
 }
 
@@ -423,6 +453,7 @@ int Interpreter::call_command(lua_State* state, bool raises) {
     push_error(state, "ERR redis.call/pcall can only be called inside a script invocation");
     return lua_error(state);
   }
+  look_at_clock(state);
   const int count = lua_gettop(state);
   if (count == 0) {
     push_error(state, "ERR Please specify at least one argument for this redis lib call");
@@ -442,7 +473,11 @@ int Interpreter::call_command(lua_State* state, bool raises) {
   }
   suspend();
   reply_.begin(state, *this, run_->protocol);
-  engine_.execute(run_->session, prepared, reply_);
+  const engine::Verdict verdict = engine_.execute(run_->session, prepared, reply_);
+  // What a gate refuses, or the principal's rights, leaves the script one that may be killed.
+  if (verdict == engine::Verdict::kPass && (prepared.command->spec->flags & engine::kWrite) != 0) {
+    run_->has_written = true;
+  }
   const LuaReply::End end = reply_.end();
   resume();
   if (text_.capacity() > kKeptTextBytes) std::string().swap(text_);

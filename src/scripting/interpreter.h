@@ -88,6 +88,9 @@ class Interpreter final : private LuaMemory {
   int resume_depth = 0;
   LuaRandom random;
   CjsonConfig cjson;
+  // As the hook does it, for what takes long in few instructions: at most once per
+  // kNsBetweenLooks, at every kCallsPerLook-th call. Raises an error when the script is to end.
+  void look_at_clock(lua_State* state);
   // redis.call and redis.pcall.
   int call_command(lua_State* state, bool raises);
   // [values ...] -> the same, or nothing: their texts are the arguments of the next call. False:
@@ -98,7 +101,9 @@ class Interpreter final : private LuaMemory {
   Result<bool> may_call(ScriptRun& run);
 
  private:
+  static void watch(lua_State* state);
   void on_hook(lua_State* state);
+  const char* reason_to_end() const;
   void push_array(engine::Args values);
   void set_global_array(int name, engine::Args values);
   Status refusal_of(const engine::Prepared& prepared);
@@ -116,8 +121,11 @@ class Interpreter final : private LuaMemory {
   ScriptRun* run_ = nullptr;
   Registry* registry_ = nullptr;
   uint64_t load_deadline_ns_ = 0;
-  size_t kept_bytes_ = 0;  // used after the last full collection
-  std::string failure_;    // the error that run() has returned
+  bool is_load_late_ = false;
+  uint32_t calls_ = 0;      // of look_at_clock()
+  uint64_t looked_ns_ = 0;  // when it looked last
+  size_t kept_bytes_ = 0;   // used after the last full collection
+  std::string failure_;     // the error that run() has returned
 
   // Of the command that is being called.
   std::vector<std::string_view> args_;

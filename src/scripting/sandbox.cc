@@ -194,7 +194,8 @@ int checked_load(lua_State* state) {
 
 // ---- coroutines ----
 
-// Counts resumes within resumes, however they end.
+// Counts resumes within resumes, however they end. Each coroutine counts instructions of its own,
+// and a short one comes to no interval: the clock is looked at here.
 class ResumeDepth {
  public:
   explicit ResumeDepth(lua_State* state) : depth_(Interpreter::of(state).resume_depth) { ++depth_; }
@@ -209,6 +210,7 @@ class ResumeDepth {
 
 // coroutine.resume; upvalue 1 is the one that came with Lua.
 int counted_resume(lua_State* state) {
+  Interpreter::of(state).look_at_clock(state);
   const ResumeDepth depth(state);
   if (depth.is_too_deep()) return luaL_error(state, "C stack overflow");
   return call_wrapped(state);
@@ -217,6 +219,7 @@ int counted_resume(lua_State* state) {
 // What coroutine.wrap makes: upvalue 1 is the coroutine, where its own function looks for it, and
 // upvalue 2 that function.
 int counted_wrapped(lua_State* state) {
+  Interpreter::of(state).look_at_clock(state);
   const ResumeDepth depth(state);
   if (depth.is_too_deep()) return luaL_error(state, "C stack overflow");
   return lua_tocfunction(state, lua_upvalueindex(2))(state);

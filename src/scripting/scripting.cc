@@ -116,8 +116,9 @@ Status Scripting::call_function(Call& call, bool is_read_only) {
 // What a script says of itself decides before it begins.
 Status Scripting::check_flags(Call& call, ScriptFlags flags, bool is_read_only) {
   if ((flags & kSaysNothing) != 0) return kOk;
-  const auto* const memory_gate = engine_.services.find<engine::MemoryGate>();
-  if ((flags & (kAllowOom | kNoWrites)) == 0 && memory_gate != nullptr && memory_gate->is_full()) {
+  auto* const memory_gate = engine_.services.find<engine::MemoryGate>();
+  if ((flags & (kAllowOom | kNoWrites)) == 0 && memory_gate != nullptr &&
+      !memory_gate->make_room()) {
     return user_error("OOM command not allowed when used memory > 'maxmemory'.");
   }
   if ((flags & kNoWrites) != 0) return kOk;

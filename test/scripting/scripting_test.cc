@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "engine/memory_gate.h"
 #include "test/scripting/script_fixture.h"
 
 namespace {
@@ -45,6 +46,19 @@ struct BusyFixture : ScriptFixture {
   }
   Host host;
 };
+
+// Lets nobody write, within a script either.
+struct NoWrites final : engine::Gate {
+  bool asks_about_parts() const override { return true; }
+  engine::Verdict check(engine::Session&, const engine::CommandSpec& spec, engine::Args,
+                        Status& refusal) override {
+    if ((spec.flags & engine::kWrite) == 0) return engine::Verdict::kPass;
+    refusal = user_error("NOPERM no");
+    return engine::Verdict::kRefuse;
+  }
+};
+
+constexpr std::string_view kKilled = "-ERR Script killed by user with SCRIPT KILL...";
 
 }  // namespace
 
@@ -129,6 +143,67 @@ BOOST_FIXTURE_TEST_CASE(a_script_that_has_written_cannot_be_killed, BusyFixture)
   BOOST_TEST(turns > 0);
   BOOST_TEST(log() == "SET a b");
   BOOST_TEST(run("SCRIPT KILL") == "-NOTBUSY No scripts in execution right now.");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_script_whose_writes_were_refused_can_be_killed, BusyFixture) {
+  NoWrites no_writes;
+  engine.arm(&no_writes, 0);
+  host.serve = [&] { BOOST_TEST(ask({"SCRIPT", "KILL"}) == "+OK"); };
+  BOOST_TEST(eval("redis.pcall('SET', 'a', 'b') while true do end").starts_with(kKilled));
+  engine.disarm(&no_writes);
+}
+
+// However it catches its end, it has come.
+BOOST_FIXTURE_TEST_CASE(a_script_that_was_killed_neither_writes_nor_answers, BusyFixture) {
+  host.serve = [&] { BOOST_TEST(ask({"SCRIPT", "KILL"}) == "+OK"); };
+  const std::string endless = "function() while true do end end";
+  for (const std::string& script :
+       {"pcall(" + endless + ") redis.call('SET', 'a', 'b') return 1",
+        "pcall(" + endless + ") return redis.pcall('SET', 'a', 'b')",
+        "pcall(" + endless + ") pcall(redis.call, 'SET', 'a', 'b') return 1",
+        "pcall(" + endless + ") return 1", "pcall(" + endless + ") error('other')",
+        "coroutine.resume(coroutine.create(" + endless + ")) redis.call('SET', 'a', 'b')"}) {
+    BOOST_TEST_CONTEXT(script) {
+      BOOST_TEST(eval(script).starts_with(kKilled));
+      BOOST_TEST(log() == "");
+      BOOST_TEST(run("EXISTS a") == ":0");
+      BOOST_TEST(eval("local n = 0 for i = 1, 10 do n = n + 1 end return n") == ":10");
+    }
+  }
+}
+
+// Each of these ends long before the first interval of 100,000 instructions of one coroutine.
+BOOST_FIXTURE_TEST_CASE(commands_and_coroutines_are_seen_to_take_long, BusyFixture) {
+  host.serve = [&] { BOOST_TEST(ask({"SCRIPT", "KILL"}) == "+OK"); };
+  for (const char* script :
+       {"for i = 1, 100 do redis.call('PING') end return 1",
+        "for i = 1, 100 do coroutine.wrap(function() end)() end return 1",
+        "for i = 1, 100 do coroutine.resume(coroutine.create(function() end)) end return 1"}) {
+    BOOST_TEST_CONTEXT(script) {
+      environment.advance_ms(10);
+      BOOST_TEST(eval(script).starts_with(kKilled));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_full_memory_refuses_what_may_write_once_nothing_can_be_evicted) {
+  engine::MemoryGate memory_gate(engine, 0);
+  engine.services.provide(&memory_gate);
+  const auto configure = [&](std::string_view name, std::string_view value) {
+    const std::pair<std::string_view, std::string_view> pair[] = {{name, value}};
+    std::string why;
+    BOOST_REQUIRE(engine.settings.set(pair, false, why));
+  };
+  const auto eval_text = [&](std::string_view text) { return run_args({"EVAL", text, "0"}); };
+  for (int i = 0; i < 20'000; ++i) run_args({"SET", std::to_string(i), "x"});
+  configure("maxmemory", "1");
+  BOOST_TEST(eval_text("#!lua\nreturn 1").starts_with("-OOM "));
+  BOOST_TEST(eval_text("#!lua flags=no-writes\nreturn 1") == ":1");
+  BOOST_TEST(eval_text("#!lua flags=allow-oom\nreturn 1") == ":1");
+  configure("maxmemory-policy", "allkeys-random");
+  BOOST_TEST(eval_text("#!lua\nreturn 1") == ":1");
+  BOOST_TEST(memory_gate.is_full());
+  BOOST_TEST(run("DBSIZE") != ":0");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
