@@ -220,6 +220,7 @@ constexpr CommandSpec kHotKeysHelp{
     .since = "8.6.1",
     .complexity = "O(1)",
     .flags = kLoading | kStale,
+    .acl = engine::kCategoryAdmin,
     .handler = hotkeys_help_command,
 };
 

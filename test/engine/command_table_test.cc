@@ -102,7 +102,13 @@ BOOST_AUTO_TEST_CASE(every_declaration_says_what_other_servers_say_of_that_comma
       for (const std::string_view flag : flag_names(*command)) own_flags.emplace_back(flag);
       BOOST_TEST(sorted(own_flags) == sorted(flags));
 
-      BOOST_TEST(sorted(category_names(*command)) == sorted(split(row.at("acl"), ' ')));
+      // Where the table was read from sources it may not say what follows from the flags.
+      std::vector<std::string> categories = split(row.at("acl"), ' ');
+      if (row.at("acl").find("@fast") == std::string::npos &&
+          row.at("acl").find("@slow") == std::string::npos) {
+        categories.emplace_back("@slow");
+      }
+      BOOST_TEST(sorted(category_names(*command)) == sorted(categories));
       BOOST_TEST(sorted(split(std::string(command->spec->tips), ',')) ==
                  sorted(split(row.at("tips"), ',')));
     }
