@@ -304,7 +304,6 @@ void Interpreter::watch(lua_State* state) {
       kInstructionsPerInterval);
 }
 
-// The error with which what runs has to end; null: it may go on.
 const char* Interpreter::reason_to_end() const {
   if (run_ == nullptr) return is_load_late_ ? "ERR FUNCTION LOAD timeout" : nullptr;
   if (!run_->is_killed) return nullptr;

@@ -91,6 +91,8 @@ class Interpreter final : private LuaMemory {
   // As the hook does it, for what takes long in few instructions: at most once per
   // kNsBetweenLooks, at every kCallsPerLook-th call. Raises an error when the script is to end.
   void look_at_clock(lua_State* state);
+  // The error with which what runs has to end; null: it may go on.
+  const char* reason_to_end() const;
   // redis.call and redis.pcall.
   int call_command(lua_State* state, bool raises);
   // [values ...] -> the same, or nothing: their texts are the arguments of the next call. False:
@@ -103,7 +105,6 @@ class Interpreter final : private LuaMemory {
  private:
   static void watch(lua_State* state);
   void on_hook(lua_State* state);
-  const char* reason_to_end() const;
   void push_array(engine::Args values);
   void set_global_array(int name, engine::Args values);
   Status refusal_of(const engine::Prepared& prepared);

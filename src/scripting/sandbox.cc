@@ -146,6 +146,29 @@ int message_pcall(lua_State* state) {
   return lua_gettop(state);
 }
 
+// [error] -> [what the handler makes of it]; upvalue 1 is that handler. The error that ends a
+// script is raised by the hook, and what runs on its way out is interrupted by none.
+int handle_error(lua_State* state) {
+  lua_settop(state, 1);
+  if (Interpreter::of(state).reason_to_end() != nullptr) return 1;
+  lua_pushvalue(state, lua_upvalueindex(1));
+  lua_insert(state, 1);
+  lua_call(state, 1, 1);
+  return 1;
+}
+
+// xpcall(function, handler)
+int bounded_xpcall(lua_State* state) {
+  luaL_checkany(state, 2);
+  lua_settop(state, 2);
+  lua_pushcclosure(state, handle_error, 1);
+  lua_insert(state, 1);
+  const int status = lua_pcall(state, 0, LUA_MULTRET, 1);
+  lua_pushboolean(state, status == 0 ? 1 : 0);
+  lua_replace(state, 1);
+  return lua_gettop(state);
+}
+
 // ---- compiling within a script ----
 
 int finish_load(lua_State* state, std::string_view text, const char* name) {
@@ -295,9 +318,9 @@ void add_protected(lua_State* state, int names, const char* name) {
 void open_base(lua_State* state, int names) {
   open_library(state, luaopen_base, "");
   const int base = lua_gettop(state);
-  constexpr const char* kTaken[] = {"assert",   "error",    "gcinfo", "getmetatable",
-                                    "ipairs",   "rawequal", "select", "tonumber",
-                                    "tostring", "type",     "xpcall", "_VERSION"};
+  constexpr const char* kTaken[] = {"assert",   "error",    "gcinfo",  "getmetatable",
+                                    "ipairs",   "rawequal", "select",  "tonumber",
+                                    "tostring", "type",     "_VERSION"};
   for (const char* name : kTaken) copy_field(state, base, names, name);
   lua_getfield(state, base, "next");
   lua_pushcfunction(state, guarded_next);
@@ -311,6 +334,7 @@ void open_base(lua_State* state, int names) {
   lua::set_function(state, "unpack", checked_unpack);
   lua::set_function(state, "collectgarbage", checked_collectgarbage);
   lua::set_function(state, "pcall", message_pcall);
+  lua::set_function(state, "xpcall", bounded_xpcall);
   lua::set_function(state, "load", checked_load);
   lua::set_function(state, "loadstring", checked_loadstring);
   lua_getglobal(state, "coroutine");

@@ -299,6 +299,18 @@ BOOST_AUTO_TEST_CASE(a_reply_is_measured_before_it_is_made) {
   check_unharmed(*this);
 }
 
+BOOST_AUTO_TEST_CASE(xpcall_returns_what_lua_returns) {
+  BOOST_TEST(eval("return {xpcall(function() return 1, 'a' end, function() end)}") ==
+             "*[:1 :1 $a]");
+  BOOST_TEST(eval("local ok, why = xpcall(function() error('x', 0) end, "
+                  "function(text) return text .. 'y' end) return {ok == false, why}") ==
+             "*[:1 $xy]");
+  BOOST_TEST(eval("return {xpcall(function() error('x', 0) end, 5)}") ==
+             "*[$nil $error in error handling]");
+  BOOST_TEST(error("xpcall(function() end)") ==
+             "-ERR user_script:1: bad argument #2 to 'xpcall' (value expected)");
+}
+
 BOOST_AUTO_TEST_CASE(proxies_look_like_what_they_stand_for) {
   BOOST_TEST(eval("local n = 0 for k, v in pairs(string) do n = n + 1 end return n > 10") == ":1");
   BOOST_TEST(eval("return type(next(redis)) .. type(rawget(redis, 'call')) .. type(redis)") ==

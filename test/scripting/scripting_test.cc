@@ -161,7 +161,8 @@ BOOST_FIXTURE_TEST_CASE(a_script_that_was_killed_neither_writes_nor_answers, Bus
        {"pcall(" + endless + ") redis.call('SET', 'a', 'b') return 1",
         "pcall(" + endless + ") return redis.pcall('SET', 'a', 'b')",
         "pcall(" + endless + ") pcall(redis.call, 'SET', 'a', 'b') return 1",
-        "pcall(" + endless + ") return 1", "pcall(" + endless + ") error('other')",
+        "xpcall(" + endless + ", " + endless + ") return 1", "pcall(" + endless + ") return 1",
+        "pcall(" + endless + ") error('other')",
         "coroutine.resume(coroutine.create(" + endless + ")) redis.call('SET', 'a', 'b')"}) {
     BOOST_TEST_CONTEXT(script) {
       BOOST_TEST(eval(script).starts_with(kKilled));
