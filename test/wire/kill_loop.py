@@ -13,9 +13,11 @@ what is there must be a prefix of what was executed, with nothing missing that w
 import os
 import random
 import sys
+import threading
 import time
 
 from _checks import expect, expect_that, run, test
+from _resp import Error
 from _server import Server, is_redis, roxdb
 from _writers import Crowd
 
@@ -175,6 +177,55 @@ def flushed_keys_do_not_come_back_from_an_old_snapshot():
             server.kill()
             server.start()
             expect(server.call("DBSIZE"), 0, flush)
+
+
+IN_BOTH = "redis.call('INCR', KEYS[1]) return redis.call('INCR', KEYS[2])"
+
+
+def count_twice(server, number, acked, chance):
+    """Counts in two keys at once, by a transaction or a script, until the server is gone."""
+    keys = ["one:%d" % number, "two:%d" % number]
+    try:
+        with server.connect() as connection:
+            while True:
+                if chance.random() < 0.5:
+                    replies = connection.pipeline([["MULTI"], ["INCR", keys[0]], ["INCR", keys[1]],
+                                                   ["EXEC"]])[-1]
+                else:
+                    replies = connection.call("EVAL", IN_BOTH, 2, *keys)
+                if not isinstance(replies, Error):
+                    acked[number] += 1
+    except OSError:
+        pass
+
+
+@test
+def transactions_and_scripts_are_there_as_a_whole_or_not_at_all():
+    chance = random.Random("%d-units" % SEED)
+    for policy in ("always", "everysec"):
+        with Server(options={"appendonly": "yes", "appendfsync": policy}) as server:
+            acked = [0] * 4
+            for number in range(rounds(4)):
+                threads = [threading.Thread(target=count_twice, args=(server, i, acked, chance))
+                           for i in range(len(acked))]
+                for thread in threads:
+                    thread.start()
+                time.sleep(chance.random() * SECONDS_MAX + 0.2)
+                if number % 2:
+                    server.call("BGREWRITEAOF")
+                server.kill()
+                for thread in threads:
+                    thread.join()
+                server.start()
+                for i, count in enumerate(acked):
+                    one, two = (int(server.call("GET", "%s:%d" % (key, i)) or 0)
+                                for key in ("one", "two"))
+                    expect(one, two, "%s: halves of a unit" % policy)
+                    lost = policy == "always" and one < count
+                    expect_that(not lost and one <= count + 1, "%s: %d of %d are there" % (
+                        policy, one, count))
+                    acked[i] = one
+            print("  %s: found %s" % (policy, acked))
 
 
 if __name__ == "__main__":
