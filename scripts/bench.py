@@ -25,7 +25,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "ben
 import encrypted  # noqa: E402  (the path comes first)
 import groups  # noqa: E402
 import subject  # noqa: E402
-from _resp import Error  # noqa: E402  (subject has added its path)
+from _resp import Error, encode  # noqa: E402  (subject has added its path)
 
 
 class Full:
@@ -120,11 +120,44 @@ def benchmark(target, words, pipeline, size, requests=None):
     done = subprocess.run(
         subject.pin(subject.LOAD_CORE) +
         ["redis-benchmark", "-p", str(target.server.port), "--csv", "-n", str(requests),
-         "-r", str(size.type_elements), "-P", str(pipeline)] + words.split(),
+         "-r", str(size.type_elements), "-P", str(pipeline)] +
+        (words.split() if isinstance(words, str) else words),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
     cpu_us = (target.cpu_seconds() - before) * 1e6 / requests
     # The last line is "words","operations per second","latency",...
     return cpu_us, float(done.stdout.decode().splitlines()[-1].split('","')[1])
+
+
+def transactions(target, pipeline, count):
+    """MULTI of 10 SETs, so many times, by 50 clients: what one costs, and how many in a second."""
+    commands = [["MULTI"]] + [["SET", "key:%d" % i, "v" * 64] for i in range(10)] + [["EXEC"]]
+    request = b"".join(map(encode, commands)) * pipeline
+    with ExitStack() as stack:
+        clients = [stack.enter_context(target.server.connect()) for _ in range(50)]
+        clients[0].send(request)
+        reply_bytes = sum(map(len, clients[0].read_raw_replies(len(commands) * pipeline)))
+        poll = stack.enter_context(select.epoll())
+        waits = {}  # the socket and the bytes that it still has to bring, by descriptor
+        everywhere = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {subject.LOAD_CORE})
+        before, began = target.cpu_seconds(), time.monotonic()
+        for client in clients:
+            poll.register(client.socket, select.EPOLLIN)
+            waits[client.socket.fileno()] = [client.socket, reply_bytes]
+            client.send(request)
+        done = 0
+        while done < count:
+            for descriptor, _ in poll.poll():
+                wait = waits[descriptor]
+                wait[1] -= len(wait[0].recv(wait[1]))
+                if wait[1] == 0:
+                    wait[1] = reply_bytes
+                    wait[0].sendall(request)
+                    done += pipeline
+        seconds = time.monotonic() - began
+        cpu_us = (target.cpu_seconds() - before) * 1e6 / done
+        os.sched_setaffinity(0, everywhere)
+    return cpu_us, done / seconds
 
 
 class Audience:
@@ -179,6 +212,27 @@ def pubsub(programs, size):
                     yield ("PUBLISH P=%d, %d bytes to %d" % (pipeline, message_bytes, listeners),
                            "server us/op", [cpu_us for cpu_us, _ in best])
                     yield "", "op/s", [rate for _, rate in best]
+
+
+def units(programs, size):
+    """What runs as one: a cached script that reads a key, transactions of 10 SETs."""
+    if shutil.which("redis-benchmark") is None:
+        return
+    script = ["EVAL", "return redis.call('GET', KEYS[1])", "1", "key:1"]
+    stack, targets = groups.beside(programs)
+    with stack:
+        for target in targets:
+            target.server.call("SET", "key:1", "v" * 64)
+        for title, run in (
+                [("EVAL of a GET P=%d" % pipeline,
+                  lambda target, pipeline=pipeline: benchmark(target, script, pipeline, size))
+                 for pipeline in (1, 16)] +
+                [("MULTI of 10 SET P=4",
+                  lambda target: transactions(target, 4, size.type_requests // 10))]):
+            rounds = [[run(target) for target in targets] for _ in range(size.rounds)]
+            best = [min(results) for results in zip(*rounds)]
+            yield title, "server us/op", [cpu_us for cpu_us, _ in best]
+            yield "", "op/s", [rate for _, rate in best]
 
 
 def tracking(programs, size):
@@ -242,7 +296,7 @@ def type_memory(programs, size):
                         lambda _: kind, elements, "entry")
 
 
-GROUPS = dict(groups.ALL, **{"types": types, "pubsub": pubsub, "tracking": tracking,
+GROUPS = dict(groups.ALL, **{"types": types, "pubsub": pubsub, "tracking": tracking, "units": units,
                              "type-memory": type_memory, "tls": encrypted.tls})
 
 

@@ -47,10 +47,8 @@ need_test() {
 }
 
 need_apps() {
-  need libhiredis-dev /usr/include/hiredis/hiredis.h /usr/local/include/hiredis/hiredis.h
   need nodejs /usr/bin/node /usr/local/bin/node
   need npm /usr/bin/npm /usr/local/bin/npm
-  need python3-redis /usr/lib/python3/dist-packages/redis /usr/lib/python3*/site-packages/redis
   need celery /usr/bin/celery
   need ruby-sidekiq /usr/bin/sidekiq
   need php-cli /usr/bin/php
