@@ -15,7 +15,15 @@ void Transaction::add(engine::Args args) {
 }
 
 size_t Transaction::memory_bytes() const {
-  return sizeof *this + text_.capacity() + (sizes_.capacity() + ends_.capacity()) * sizeof(size_t);
+  return sizeof *this + text_.capacity() + (sizes_.capacity() + ends_.capacity()) * sizeof(size_t) +
+         args_.capacity() * sizeof(std::string_view);
+}
+
+void Transaction::clear() {
+  has_failed = false;
+  text_.clear();
+  sizes_.clear();
+  ends_.clear();
 }
 
 // ---- watches ----
@@ -100,7 +108,7 @@ Transactions::Transactions(engine::Engine& engine, Clients& clients, int gate_or
 Transactions::~Transactions() { engine_.disarm(this); }
 
 void Transactions::begin(Client& client) {
-  client.transaction = std::make_unique<Transaction>(*this);
+  client.transaction = spare_ != nullptr ? std::move(spare_) : std::make_unique<Transaction>(*this);
   client.queued_flags = engine::kRunsQueued;
   if (open_++ == 0) engine_.arm(this, order_);
 }
@@ -109,6 +117,13 @@ std::unique_ptr<Transaction> Transactions::end(Client& client) {
   if (client.transaction != nullptr && --open_ == 0) engine_.disarm(this);
   client.queued_flags = 0;
   return std::move(client.transaction);
+}
+
+void Transactions::recycle(std::unique_ptr<Transaction> transaction) {
+  constexpr size_t kKeptBytes = 64u << 10;
+  if (transaction->memory_bytes() > kKeptBytes) return;
+  transaction->clear();
+  spare_ = std::move(transaction);
 }
 
 Status Transactions::refused(Client& client, const engine::CommandSpec* spec, const Status& why) {

@@ -38,27 +38,29 @@ class Transaction {
   size_t memory_bytes() const;
   // Calls visit(args) for each request, in order.
   template <class Visit>
-  void for_each(Visit visit) const {
-    std::vector<std::string_view> args;
+  void for_each(Visit visit) {
     size_t at = 0;
     size_t arg = 0;
     for (const size_t end : ends_) {
-      args.clear();
+      args_.clear();
       for (; arg < end; ++arg) {
-        args.emplace_back(text_.data() + at, sizes_[arg]);
+        args_.emplace_back(text_.data() + at, sizes_[arg]);
         at += sizes_[arg];
       }
-      visit(engine::Args(args));
+      visit(engine::Args(args_));
     }
   }
+  // As new; memory is kept.
+  void clear();
 
   bool has_failed = false;
 
  private:
   Transactions& owner_;
-  std::string text_;           // of all arguments
-  std::vector<size_t> sizes_;  // of each argument
-  std::vector<size_t> ends_;   // of each request, in sizes_
+  std::string text_;                    // of all arguments
+  std::vector<size_t> sizes_;           // of each argument
+  std::vector<size_t> ends_;            // of each request, in sizes_
+  std::vector<std::string_view> args_;  // of the request that is visited
 };
 
 // A client's side of WATCH.
@@ -108,6 +110,8 @@ class Transactions final : public engine::Gate {
   void begin(Client& client);
   // The client runs its requests directly again; returns what was queued, null without a MULTI.
   std::unique_ptr<Transaction> end(Client& client);
+  // Keeps the memory of a transaction that is over for the next one.
+  void recycle(std::unique_ptr<Transaction> transaction);
   // What the client is told when a request is refused between MULTI and EXEC: the transaction has
   // failed, and when it is EXEC that was refused, it is over.
   Status refused(Client& client, const engine::CommandSpec* spec, const Status& why);
@@ -121,6 +125,7 @@ class Transactions final : public engine::Gate {
   engine::Engine& engine_;
   const int order_;
   size_t open_ = 0;
+  std::unique_ptr<Transaction> spare_;
   std::string refusal_;
 };
 

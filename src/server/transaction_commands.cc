@@ -44,16 +44,12 @@ constexpr CommandSpec kMulti{
 
 // Runs the requests one after the other, with replies and effects of their own; all of it is part
 // of the unit that EXEC is.
-void run(Call& call, const Transaction& transaction) {
+void run(Call& call, Transaction& transaction) {
   engine::Engine& engine = call.engine();
   engine::Session& session = call.session();
   const bool could_wait = std::exchange(session.may_wait, false);
-  std::vector<uint64_t> hashes;
   call.reply().array(transaction.size());
-  transaction.for_each([&](engine::Args args) {
-    hashes.assign(args.size(), 0);
-    engine.execute(session, engine.prepare(session, args, hashes.data()), call.reply());
-  });
+  transaction.for_each([&](engine::Args args) { engine.execute(session, args, call.reply()); });
   session.may_wait = could_wait;
 }
 
@@ -64,12 +60,13 @@ Status exec_command(Call& call) {
   if (client->transaction == nullptr) return user_error("ERR EXEC without MULTI");
   const bool has_changed = transactions.watches.has_changed(*client);
   transactions.watches.unwatch(*client);
-  const std::unique_ptr<Transaction> transaction = transactions.end(*client);
+  std::unique_ptr<Transaction> transaction = transactions.end(*client);
   if (transaction->has_failed) {
     return user_error("EXECABORT Transaction discarded because of previous errors.");
   }
   if (has_changed) return call.reply_null_array();
   run(call, *transaction);
+  transactions.recycle(std::move(transaction));
   if (auto* const monitor = call.engine().services.find<Monitor>()) {
     monitor->show(*client, *call.command().spec, call.args());
   }
