@@ -46,7 +46,10 @@ finish() {
   exit "$status"
 }
 trap finish EXIT
-inside() { chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "$@"; }
+# A host that trusts more certificates than Debian does, because its network asks for that, lends
+# them to npm.
+lent=()
+inside() { chroot "$root" env -i "${lent[@]}" HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "$@"; }
 
 echo "== bookworm from $mirror"
 debootstrap --variant=minbase bookworm "$root" "$mirror" >"$work/debootstrap.log" 2>&1 ||
@@ -55,6 +58,10 @@ mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
 mount --bind /dev/pts "$root/dev/pts"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
+if [ -n "${NODE_EXTRA_CA_CERTS:-}" ]; then
+  cp "$NODE_EXTRA_CA_CERTS" "$root/root/host-certificates.crt"
+  lent=(NODE_EXTRA_CA_CERTS=/root/host-certificates.crt)
+fi
 inside apt-get -qq install --no-install-recommends make >"$work/make.log" 2>&1
 
 git clone -q --no-hardlinks . "$root/root/roxdb"
