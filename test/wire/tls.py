@@ -716,7 +716,8 @@ def python_redis_speaks_it():
     except ImportError:
         raise Skip("python3-redis is not installed")
     server = shared()
-    client = redis.Redis(port=server.tls_port, ssl=True, ssl_ca_certs=file("ca.crt"),
+    client = redis.Redis(host="127.0.0.1", port=server.tls_port, ssl=True,
+                         ssl_ca_certs=file("ca.crt"),
                          ssl_certfile=file("client.crt"), ssl_keyfile=file("client.key"))
     client.set("k", b"x" * BIG)
     expect(client.get("k") == b"x" * BIG, True)
