@@ -27,7 +27,7 @@ def fresh():
         raise Skip("python3-redis is not installed")
     if _shared is None or not _shared.is_running():
         _shared = Server()
-    client = redis.Redis(port=_shared.port, socket_timeout=PATIENCE_S)
+    client = redis.Redis(host="127.0.0.1", port=_shared.port, socket_timeout=PATIENCE_S)
     client.flushall()
     return client
 
