@@ -371,22 +371,25 @@ engine::Verdict Persistence::check(engine::Session& session, const engine::Comma
   const State& state = *state_;
   const engine::Flags flags = engine::flags_of(session, spec);
   const bool writes = (flags & engine::kWrite) != 0;
-  // A script is not refused as a whole: what it writes is.
-  const bool may_write = writes || (flags & engine::kMayReplicate) != 0;
+  // Monitoring asks with PING whether all is well (E18). A script is not refused as a whole: what
+  // it writes is.
+  if (writes || spec.name == "PING") {
+    if (state.aof.refuses_writes()) {
+      refusal = user_error(state.aof.refusal());
+      return engine::Verdict::kRefuse;
+    }
+    if (state.snapshot_refuses()) {
+      refusal = kSnapshotMisconf;
+      return engine::Verdict::kRefuse;
+    }
+  }
+  // What may add to the log waits while the log is behind; a message adds nothing.
+  const bool may_write =
+      writes || (flags & (engine::kMayReplicate | engine::kPubSub)) == engine::kMayReplicate;
   // Only a server has somebody who asks again.
   const bool can_wait = session.kind == engine::Session::Kind::kClient;
-  if (may_write && can_wait && state.aof.behind()) return engine::Verdict::kPostpone;
-  // Monitoring asks with PING whether all is well (E18).
-  if (!writes && spec.name != "PING") return engine::Verdict::kPass;
-  if (state.aof.refuses_writes()) {
-    refusal = user_error(state.aof.refusal());
-    return engine::Verdict::kRefuse;
-  }
-  if (state.snapshot_refuses()) {
-    refusal = kSnapshotMisconf;
-    return engine::Verdict::kRefuse;
-  }
-  return engine::Verdict::kPass;
+  return may_write && can_wait && state.aof.behind() ? engine::Verdict::kPostpone
+                                                     : engine::Verdict::kPass;
 }
 
 void Persistence::on_unit(std::span<const engine::LogCommand> commands) {
