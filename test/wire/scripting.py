@@ -1198,5 +1198,24 @@ def effects_are_logged_as_one_unit():
         expect(server.call("MGET", "a", "n"), wanted)
 
 
+@test
+def a_pause_of_writes_holds_scripts_that_may_write():
+    with Server(roxdb()) as server, server.connect() as writer, server.connect() as other:
+        for held in (["EVAL", "return redis.call('SET', 'a', '1')", "0"],
+                     ["EVAL", "return 1", "0"]):
+            expect(other.call("CLIENT", "PAUSE", "100000", "WRITE"), b"OK")
+            writer.send_commands([held])
+            writer.socket.settimeout(0.3)
+            try:
+                raise AssertionError("%s: %r" % (held, writer.read_raw()))
+            except TimeoutError:
+                pass
+            expect(other.call("EVAL_RO", "return redis.call('EXISTS', 'a')", "0"), 0)
+            expect(other.call("CLIENT", "UNPAUSE"), b"OK")
+            writer.socket.settimeout(60)
+            expect_that(writer.read_raw() in (b"+OK\r\n", b":1\r\n"), held)
+            expect(other.call("DEL", "a") in (0, 1), True)
+
+
 if __name__ == "__main__":
     sys.exit(run())
