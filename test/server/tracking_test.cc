@@ -10,7 +10,7 @@
 namespace roxdb::server::test {
 namespace {
 
-struct TrackingFixture : TurnFixture {
+struct TrackingFixture : TwoClients {
   TrackingFixture() { client_a.protocol = client_b.protocol = 3; }
   ~TrackingFixture() {
     clients.for_each([this](Client& client) { clients.close(client); });
@@ -21,31 +21,9 @@ struct TrackingFixture : TurnFixture {
     BOOST_TEST(info("stats", "tracking_total_prefixes") == "0");
   }
 
-  std::string info(const std::string& section, const std::string& field) {
-    const std::string text = engine.info.text(section);
-    const size_t at = text.find(field + ":") + field.size() + 1;
-    return text.substr(at, text.find('\r', at) - at);
-  }
-  static std::string taken(Wire& wire) {
-    std::string text = std::exchange(wire.sent, {});
-    for (size_t at; (at = text.find("\r\n")) != std::string::npos;) text.replace(at, 2, " ");
-    return text;
-  }
-  std::string run(Client& client, Wire& wire, const std::string& line) {
-    receive(client, line + "\r\n");
-    turn.run();
-    return taken(wire);
-  }
-  std::string a(const std::string& line) { return run(client_a, wire_a, line); }
-  std::string b(const std::string& line) { return run(client_b, wire_b, line); }
   static std::string changed(const std::string& key) {
     return ">2 $10 invalidate *1 $" + std::to_string(key.size()) + " " + key + " ";
   }
-
-  Wire& wire_a = add_wire();
-  Client& client_a = connect(wire_a, "127.0.0.1:40001");
-  Wire& wire_b = add_wire();
-  Client& client_b = connect(wire_b, "127.0.0.1:40002");
 };
 
 }  // namespace

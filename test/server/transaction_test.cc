@@ -11,23 +11,7 @@
 namespace roxdb::server::test {
 namespace {
 
-// Units as they are logged, commands separated by ", ".
-class UnitLog final : public engine::Sink {
- public:
-  void on_unit(std::span<const engine::LogCommand> commands) override {
-    std::string unit;
-    for (const engine::LogCommand& command : commands) {
-      if (!unit.empty()) unit += ", ";
-      for (size_t i = 0; i < command.args.size(); ++i) {
-        unit += (i > 0 ? " " : "") + std::string(command.args[i]);
-      }
-    }
-    units.push_back(unit);
-  }
-  std::vector<std::string> units;
-};
-
-struct TransactionFixture : TurnFixture {
+struct TransactionFixture : TwoClients {
   TransactionFixture() { engine.arm(&log, kLogSink); }
   ~TransactionFixture() {
     clients.for_each([this](Client& client) { clients.close(client); });
@@ -38,27 +22,9 @@ struct TransactionFixture : TurnFixture {
     BOOST_TEST(info("total_watched_keys") == "0");
   }
 
-  std::string info(const std::string& field) {
-    const std::string text = engine.info.text("clients");
-    const size_t at = text.find(field + ":") + field.size() + 1;
-    return text.substr(at, text.find('\r', at) - at);
-  }
-  // What the client is told to a line, line ends as blanks.
-  std::string run(Client& client, Wire& wire, const std::string& line) {
-    receive(client, line + "\r\n");
-    turn.run();
-    std::string text = std::exchange(wire.sent, {});
-    for (size_t at; (at = text.find("\r\n")) != std::string::npos;) text.replace(at, 2, " ");
-    return text;
-  }
-  std::string a(const std::string& line) { return run(client_a, wire_a, line); }
-  std::string b(const std::string& line) { return run(client_b, wire_b, line); }
+  std::string info(const std::string& field) { return TurnFixture::info("clients", field); }
 
   UnitLog log;
-  Wire& wire_a = add_wire();
-  Client& client_a = connect(wire_a, "127.0.0.1:40001");
-  Wire& wire_b = add_wire();
-  Client& client_b = connect(wire_b, "127.0.0.1:40002");
 };
 
 }  // namespace

@@ -6,8 +6,11 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "engine/engine.h"
 #include "server/acl.h"
@@ -58,6 +61,22 @@ class WireLink final : public Link {
 
  private:
   Wire& wire_;
+};
+
+// Units as they are logged, commands separated by ", ".
+class UnitLog final : public engine::Sink {
+ public:
+  void on_unit(std::span<const engine::LogCommand> commands) override {
+    std::string unit;
+    for (const engine::LogCommand& command : commands) {
+      if (!unit.empty()) unit += ", ";
+      for (size_t i = 0; i < command.args.size(); ++i) {
+        unit += (i > 0 ? " " : "") + std::string(command.args[i]);
+      }
+    }
+    units.push_back(unit);
+  }
+  std::vector<std::string> units;
 };
 
 enum GateOrder : int {
@@ -111,6 +130,24 @@ struct TurnFixture {
     BOOST_REQUIRE_MESSAGE(engine.settings.set(pair, true, why), why);
   }
 
+  // What the client was told since the last call, line ends as blanks.
+  static std::string taken(Wire& wire) {
+    std::string text = std::exchange(wire.sent, {});
+    for (size_t at; (at = text.find("\r\n")) != std::string::npos;) text.replace(at, 2, " ");
+    return text;
+  }
+  // The same after the client has sent a line and the turn has ended.
+  std::string run(Client& client, Wire& wire, const std::string& line) {
+    receive(client, line + "\r\n");
+    turn.run();
+    return taken(wire);
+  }
+  std::string info(const std::string& section, const std::string& field) {
+    const std::string text = engine.info.text(section);
+    const size_t at = text.find(field + ":") + field.size() + 1;
+    return text.substr(at, text.find('\r', at) - at);
+  }
+
   std::deque<Wire> wires;
   CrashingEnvironment environment{7};
   engine::Engine engine{{.environment = &environment,
@@ -129,6 +166,17 @@ struct TurnFixture {
   HotKeys hot_keys{engine, clients, kHotKeysGate};
   Monitor monitor{engine, clients, turn, kMonitorGate};
   Notifications notifications{engine, pubsub, kNotificationSink};
+};
+
+// Two clients that talk by turns.
+struct TwoClients : TurnFixture {
+  std::string a(const std::string& line) { return run(client_a, wire_a, line); }
+  std::string b(const std::string& line) { return run(client_b, wire_b, line); }
+
+  Wire& wire_a = add_wire();
+  Client& client_a = connect(wire_a, "127.0.0.1:40001");
+  Wire& wire_b = add_wire();
+  Client& client_b = connect(wire_b, "127.0.0.1:40002");
 };
 
 // A request as a client library writes it.

@@ -16,22 +16,6 @@ struct Peer {
   Client& client;
 };
 
-// Units as they are logged, commands separated by ", ".
-class UnitLog final : public engine::Sink {
- public:
-  void on_unit(std::span<const engine::LogCommand> commands) override {
-    std::string unit;
-    for (const engine::LogCommand& command : commands) {
-      if (!unit.empty()) unit += ", ";
-      for (size_t i = 0; i < command.args.size(); ++i) {
-        unit += (i > 0 ? " " : "") + std::string(command.args[i]);
-      }
-    }
-    units.push_back(unit);
-  }
-  std::vector<std::string> units;
-};
-
 struct WaitingFixture : TurnFixture {
   WaitingFixture() { engine.arm(&log, 0); }
   ~WaitingFixture() {
