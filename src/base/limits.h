@@ -18,6 +18,7 @@ inline constexpr size_t kAheadBytesMax = 64u << 10;       // allocated beyond wh
 inline constexpr size_t kQueryBufferBytesMax = 1u << 30;  // client-query-buffer-limit
 inline constexpr size_t kReplyBytesMax = 1u << 30;        // one reply
 inline constexpr size_t kReplyDepthMax = 128;             // nesting of a reply we read
+inline constexpr size_t kErrorCodesMax = 128;             // that are counted one by one
 inline constexpr size_t kPatternBytesMax = 64u << 10;
 // Bytes of pattern one match may read: a fixed number, and so many more for each byte of its text.
 inline constexpr size_t kGlobStepsMax = 10'000'000;

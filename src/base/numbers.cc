@@ -267,6 +267,11 @@ size_t print_int64(int64_t value, char* out) {
   return 1 + print_uint64(0 - bits, out + 1);
 }
 
+size_t printed_size(int64_t value) {
+  const auto bits = static_cast<uint64_t>(value);
+  return value >= 0 ? count_digits(bits) : 1 + count_digits(0 - bits);
+}
+
 size_t print_double(double value, char* out) {
   if (std::isnan(value)) return print_text(out, "nan");
   if (std::isinf(value)) return print_text(out, value < 0 ? "-inf" : "inf");

@@ -27,6 +27,8 @@ std::optional<long double> parse_long_double(std::string_view text);
 // As in redis.conf: "1gb" 2^30, "1g" 10^9, "10mb", "5k", "7b", "7" ... in any case.
 std::optional<uint64_t> parse_memory_size(std::string_view text);
 
+// The bytes print_int64() would write.
+size_t printed_size(int64_t value);
 size_t print_int64(int64_t value, char* out);    // out holds kIntegerDigitsMax
 size_t print_uint64(uint64_t value, char* out);  // out holds kIntegerDigitsMax
 // Shortest text that reads back as the same double, laid out as Redis 8 does: "3", "-0", "0.1",

@@ -42,6 +42,7 @@ constexpr Section kSections[] = {
     {"latencystats", "Latencystats", Shown::kAll},
     {"cluster", "Cluster", Shown::kDefault},
     {"keyspace", "Keyspace", Shown::kDefault},
+    {"keysizes", "Keysizes", Shown::kDefault},
     {"tls", "TLS", Shown::kAll},
 };
 

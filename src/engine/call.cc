@@ -101,7 +101,9 @@ Status Call::set_string(int db, const Key& key, std::string_view bytes, int64_t 
   Entry& old = Keyspace::entry(*cell);
   if (keep_expiry && old.has_expiry()) parts.expire_at_ms = old.expire_at_ms();
   const bool same_shape = old.has_expiry() == (parts.expire_at_ms >= 0);
+  const size_t old_size = old.type() == TypeId::kString ? types::string_size(old) : 0;
   if (same_shape && old.type() == TypeId::kString && types::overwrite_string(old, bytes)) {
+    keys.sizes().resize(TypeId::kString, old_size, bytes.size());
     old.set_access(parts.access);
     if (old.has_expiry()) keys.set_expiry(key, *cell, parts.expire_at_ms);
     return kOk;

@@ -216,21 +216,27 @@ void Engine::reply_error(resp::Reply& reply, const Status& status) {
                    : fmt::format("ERR {}: {}", status.text, std::strerror(status.os_error));
     text = composed;
   }
-  statistics.error_replies++;
-  constexpr size_t kErrorCodesMax = 128;
-  const std::string_view code = error_code(text);
-  bool counted = false;
-  for (auto& [name, count] : statistics.errors) {
-    if (name == code) {
-      count++;
-      counted = true;
-      break;
-    }
-  }
-  if (!counted && statistics.errors.size() < kErrorCodesMax) {
-    statistics.errors.emplace_back(code, 1);
-  }
+  count_error(text);
   reply.error(text);
+}
+
+void Engine::count_error(std::string_view text) {
+  statistics.error_replies++;
+  const std::string_view code = error_code(text);
+  for (auto& [name, count] : statistics.errors) {
+    if (name != code) continue;
+    count++;
+    return;
+  }
+  if (statistics.errors.size() < kErrorCodesMax) {
+    statistics.errors.emplace_back(code, 1);
+    return;
+  }
+  if (statistics.errors_of_more_codes++ == 0) {
+    log().warning(
+        "Errorstats stopped adding new errors because the number of errors reached the limit ({}).",
+        kErrorCodesMax);
+  }
 }
 
 }  // namespace roxdb::engine

@@ -293,7 +293,10 @@ bool Engine::tick(uint64_t budget_ns) {
   }
   const bool garbage_left = take_back_garbage();
   if (!active_expire || !expire_on_access) return garbage_left;
-  return expire_due(environment_->monotonic_ns() + budget_ns) || garbage_left;
+  const uint64_t started_ns = environment_->monotonic_ns();
+  const bool due_left = expire_due(started_ns + budget_ns);
+  statistics.expire_ns += environment_->monotonic_ns() - started_ns;
+  return due_left || garbage_left;
 }
 
 // Removes what is due, database after database, a few segments at a time. True: the time was up

@@ -49,8 +49,10 @@ struct Statistics {
   uint64_t expired_time_cap_reached = 0;
   uint64_t error_replies = 0;
   uint64_t freed_in_background = 0;
-  uint64_t being_freed = 0;                              // handed to the executor, not yet done
-  std::vector<std::pair<std::string, uint64_t>> errors;  // by code: "ERR", "WRONGTYPE"; <= 128
+  uint64_t being_freed = 0;  // handed to the executor, not yet done
+  uint64_t expire_ns = 0;    // spent looking for what is due and removing it
+  std::vector<std::pair<std::string, uint64_t>> errors;  // by code: "ERR", "WRONGTYPE"
+  uint64_t errors_of_more_codes = 0;                     // beyond kErrorCodesMax
 };
 
 // One request on its way through prepare and execute.
@@ -216,6 +218,8 @@ class Engine {
       deliver_change({db, key, event});
   }
   void notify_database_changed(int db);
+  // Counts the text of an error reply, or of what stands for one in a script.
+  void count_error(std::string_view text);
   // A read found no such key: counts it.
   void missed(int db, std::string_view key) {
     statistics.keyspace_misses++;

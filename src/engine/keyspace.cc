@@ -1,6 +1,7 @@
 #include "engine/keyspace.h"
 
 #include "base/assert.h"
+#include "types/string_value.h"
 
 namespace roxdb::engine {
 namespace {
@@ -33,12 +34,15 @@ Keyspace::~Keyspace() {
 Cell* Keyspace::insert(const Key& key, Entry* entry) {
   Cell* cell = table_.insert(key.hash, entry);
   if (entry->has_expiry()) expires_++;
+  count(*entry);
   return cell;
 }
 
 void Keyspace::replace(const Key& key, Cell& cell, Entry* new_entry) {
   Entry& old = entry(cell);
   expires_ += size_t{new_entry->has_expiry()} - size_t{old.has_expiry()};
+  uncount(old);
+  count(*new_entry);
   table_.replace(&cell, new_entry);
   lower_mark(key, *new_entry);
   free_entry(&old);
@@ -49,6 +53,7 @@ void Keyspace::erase(const Key& key, Cell& cell) { free_entry(take(key, cell)); 
 Entry* Keyspace::take(const Key& key, Cell& cell) {
   Entry* taken = table_.erase(key.hash, &cell);
   if (taken->has_expiry()) expires_--;
+  uncount(*taken);
   return taken;
 }
 
@@ -76,6 +81,11 @@ void Keyspace::set_expiry(const Key& key, Cell& cell, int64_t expire_at_ms) {
 void Keyspace::free_entry(Entry* entry) {
   if (entry->has_payload()) release_payload(*entry);
   Entry::destroy(*slabs_, entry);
+}
+
+// Most values are strings: they are asked without the way through their type.
+size_t Keyspace::size_of(const Entry& entry) {
+  return entry.type() == TypeId::kString ? types::string_size(entry) : type_of(entry).size(entry);
 }
 
 void Keyspace::release_payload(Entry& entry) {
@@ -106,8 +116,13 @@ void Keyspace::check() const {
   table_.check();
   slabs_->check();
   size_t expires = 0;
-  table_.for_each([&](Entry* entry) { expires += size_t{entry->has_expiry()}; });
+  types::KeySizes sizes;
+  table_.for_each([&](Entry* entry) {
+    expires += size_t{entry->has_expiry()};
+    if (types::KeySizes::counts(entry->type())) sizes.add(entry->type(), size_of(*entry));
+  });
   ROX_ASSERT(expires == expires_);
+  ROX_ASSERT(sizes == sizes_);
 }
 
 }  // namespace roxdb::engine

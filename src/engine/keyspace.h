@@ -59,7 +59,7 @@ class Keyspace {
  public:
   // Both must outlive the keyspace and whatever is still freed in the background.
   Keyspace(const HashSecret& secret, const types::Limits& limits)
-      : table_(EntryOwner{&secret}), home_{*slabs_, secret, limits} {}
+      : table_(EntryOwner{&secret}), home_{*slabs_, secret, limits, &sizes_} {}
   ~Keyspace();  // frees everything; cost O(entries with payload + slabs)
   Keyspace(const Keyspace&) = delete;
   Keyspace& operator=(const Keyspace&) = delete;
@@ -93,6 +93,10 @@ class Keyspace {
   // Frees an entry that is in no table, payload included.
   void free_entry(Entry* entry);
 
+  // How big the values are; what changes one elsewhere than by its home() tells it.
+  types::KeySizes& sizes() { return sizes_; }
+  const types::KeySizes& sizes() const { return sizes_; }
+
   // Bytes of entries, payloads apart, and of the table itself.
   size_t entry_bytes() const { return slabs_->used_bytes(); }
   size_t table_bytes() const { return table_.bytes(); }
@@ -115,9 +119,17 @@ class Keyspace {
 
  private:
   void release_payload(Entry& entry);
+  static size_t size_of(const Entry& entry);
+  void count(const Entry& entry) {
+    if (types::KeySizes::counts(entry.type())) sizes_.add(entry.type(), size_of(entry));
+  }
+  void uncount(const Entry& entry) {
+    if (types::KeySizes::counts(entry.type())) sizes_.remove(entry.type(), size_of(entry));
+  }
 
   std::shared_ptr<memory::Slabs> slabs_ = std::make_shared<memory::Slabs>();
   EntryTable table_;
+  types::KeySizes sizes_;
   types::ValueHome home_;
   size_t expires_ = 0;
   std::vector<Trash> trash_;

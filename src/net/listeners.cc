@@ -108,6 +108,7 @@ Listeners::Listeners(Loop& loop, engine::Engine& engine, server::Clients& client
       reserve_(open_reserve()),
       rest_timer_(make_handle<uv_timer_t>(loop.handle(), uv_timer_init, this)) {
   register_settings();
+  engine.info.add("server", [this](engine::InfoWriter& out) { write_info(out); });
   tls_.on_open = [this](server::Client& client, const TlsSession& session) {
     on_tls_open(client, session);
   };
@@ -130,6 +131,21 @@ std::string Listeners::first_address() const {
   if (!tcp_.empty()) return tcp_.front()->address;
   if (!tls_listeners_.empty()) return tls_listeners_.front()->address;
   return unix_ != nullptr ? unix_path_ : "";
+}
+
+// "listener0:name=tcp,bind=127.0.0.1,bind=-::1,port=6379", one line for each kind that is open.
+void Listeners::write_info(engine::InfoWriter& out) const {
+  int count = 0;
+  const auto write = [&](std::string_view name, const std::vector<std::string>& binds,
+                         int64_t port) {
+    std::string text = fmt::format("name={}", name);
+    for (const std::string& bind : binds) text += fmt::format(",bind={}", bind);
+    if (port != 0) text += fmt::format(",port={}", port);
+    out.field(fmt::format("listener{}", count++), text);
+  };
+  if (!tcp_.empty()) write("tcp", addresses_, port_);
+  if (unix_ != nullptr) write("unix", {unix_path_}, 0);
+  if (!tls_listeners_.empty()) write("tls", addresses_, tls_port_);
 }
 
 // ---- listening ----

@@ -61,6 +61,7 @@ class Listeners {
   using Opened = std::vector<std::unique_ptr<Listener>>;
 
   void register_settings();
+  void write_info(engine::InfoWriter& out) const;
   bool reopen(Kind kind, std::string& why);
   Status open_tcp(Kind kind, Opened& opened);
   Status open_address(const std::string& address, Kind kind, Opened& opened);

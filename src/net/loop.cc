@@ -7,7 +7,10 @@
 
 namespace roxdb::net {
 
-Loop::Loop() { ROX_ASSERT(uv_loop_init(&loop_) == 0); }
+Loop::Loop() {
+  ROX_ASSERT(uv_loop_init(&loop_) == 0);
+  ROX_ASSERT(uv_loop_configure(&loop_, UV_METRICS_IDLE_TIME) == 0);
+}
 
 Loop::~Loop() {
   // Close callbacks, and the ends of work under way.

@@ -22,9 +22,12 @@ class Loop {
   void after_fork() { uv_loop_fork(&loop_); }
   void stop() { uv_stop(&loop_); }
   uint64_t now_ms() const { return uv_now(&loop_); }  // monotonic, as of this turn's start
+  // Time since the loop was made in which it has not waited for something to happen.
+  uint64_t active_ns() { return uv_hrtime() - made_ns_ - uv_metrics_idle_time(&loop_); }
 
  private:
   uv_loop_t loop_;
+  const uint64_t made_ns_ = uv_hrtime();
 };
 
 // Slow work on libuv's threads; `done` runs in a later turn of the loop. Work that is under way

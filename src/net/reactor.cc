@@ -29,6 +29,7 @@ Reactor::Reactor(const Parts& parts)
     if (Reactor* self = owner_of(handle)) self->on_turn_end();
   });
   start_ticking();
+  register_info();
   parts_.shutdown.on_stop = [this] { parts_.loop.stop(); };
   if (parts_.persistence != nullptr) {
     parts_.persistence->on_release = [this] {
@@ -41,6 +42,33 @@ Reactor::Reactor(const Parts& parts)
 Reactor::~Reactor() {
   parts_.shutdown.on_stop = nullptr;
   if (parts_.persistence != nullptr) parts_.persistence->on_release = nullptr;
+}
+
+void Reactor::register_info() {
+  engine::InfoSections& info = parts_.engine.info;
+  const auto active_us = [this] { return (parts_.loop.active_ns() - active_ns_at_reset_) / 1000; };
+  info.add("stats", [this, active_us](engine::InfoWriter& out) {
+    double command_cycles = 0;
+    for (const auto& command : parts_.engine.commands().all()) {
+      command_cycles += static_cast<double>(command->duration_cycles);
+    }
+    const uint64_t turns_per_second = turn_rate_.per_second();
+    out.field("eventloop_cycles", turns_);
+    out.field("eventloop_duration_sum", active_us());
+    out.line("eventloop_duration_cmd_sum", "{:.0f}",
+             command_cycles * parts_.engine.ns_per_cycle() / 1000);
+    out.field("instantaneous_eventloop_cycles_per_sec", turns_per_second);
+    out.field("instantaneous_eventloop_duration_usec",
+              turns_per_second == 0 ? 0 : active_rate_.per_second() / turns_per_second);
+  });
+  info.add("cpu", [this](engine::InfoWriter& out) {
+    out.line("used_active_time_main_thread", "{:.6f}",
+             static_cast<double>(parts_.loop.active_ns()) / 1e9);
+  });
+  info.on_reset([this] {
+    turns_ = 0;
+    active_ns_at_reset_ = parts_.loop.active_ns();
+  });
 }
 
 UvPtr<uv_signal_t> Reactor::listen_for(int signal) {
@@ -71,6 +99,8 @@ void Reactor::on_tick() {
   parts_.clients.now_ms = parts_.loop.now_ms();
   parts_.clients.tick(parts_.clients.now_ms);
   parts_.pause.tick(parts_.clients.now_ms);
+  turn_rate_.sample(turns_, parts_.clients.now_ms);
+  active_rate_.sample(parts_.loop.active_ns() / 1000, parts_.clients.now_ms);
   if (parts_.on_tick) parts_.on_tick();
   if (serving_) {
     work_in_background();
@@ -88,6 +118,7 @@ void Reactor::on_tick() {
 }
 
 void Reactor::on_turn_end() {
+  turns_++;
   parts_.clients.now_ms = parts_.loop.now_ms();
   if (work_left_ && !parts_.turn.is_aside()) work_in_background();
   parts_.turn.run();

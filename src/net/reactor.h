@@ -24,6 +24,7 @@
 #include "persist/persistence.h"
 #include "server/clients.h"
 #include "server/pause.h"
+#include "server/rate.h"
 #include "server/session.h"
 #include "server/shutdown.h"
 
@@ -55,6 +56,7 @@ class Reactor final : public engine::BusyHost {
   void set_serving(bool serving) { serving_ = serving; }
 
  private:
+  void register_info();
   void on_tick();
   void on_turn_end();
   void on_deadline();
@@ -68,6 +70,12 @@ class Reactor final : public engine::BusyHost {
   bool serving_ = false;
   bool work_left_ = false;
   int64_t ticks_per_second_ = 0;
+
+  uint64_t turns_ = 0;               // of the loop, since CONFIG RESETSTAT
+  uint64_t active_ns_at_reset_ = 0;  // Loop::active_ns() then
+  server::Rate turn_rate_;
+  server::Rate active_rate_;  // microseconds per second
+
   UvPtr<uv_timer_t> tick_;
   UvPtr<uv_timer_t> deadline_;
   uint64_t armed_deadline_ns_ = UINT64_MAX;  // what deadline_ is set to

@@ -195,7 +195,8 @@ Status read_sorted_set(RdbInput& in, RdbType type, types::SortedSetValue set) {
 Result<Entry*> make_sorted_set(RdbInput& in, RdbType type, const EntryParts& parts,
                                const ValueHome& home) {
   ScratchEntry scratch(home, types::SortedSetValue::create(home, parts));
-  types::SortedSetValue set(home, scratch.cell());
+  const ValueHome aside = home.aside();
+  types::SortedSetValue set(aside, scratch.cell());
   ROX_TRY(read_sorted_set(in, type, set));
   return set.size() > 0 ? scratch.take() : nullptr;
 }

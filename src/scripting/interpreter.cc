@@ -434,19 +434,6 @@ void push_error(lua_State* state, std::string_view text, bool is_counted = false
 
 }  // namespace
 
-// As the engine does with its own.
-void Interpreter::count_error(std::string_view text) {
-  engine::Statistics& statistics = engine_.statistics;
-  const std::string_view code = text.substr(0, text.find(' '));
-  statistics.error_replies++;
-  for (auto& [name, count] : statistics.errors) {
-    if (name != code) continue;
-    count++;
-    return;
-  }
-  statistics.errors.emplace_back(code, 1);
-}
-
 int Interpreter::call_command(lua_State* state, bool raises) {
   if (run_ == nullptr) {
     push_error(state, "ERR redis.call/pcall can only be called inside a script invocation");
@@ -466,7 +453,7 @@ int Interpreter::call_command(lua_State* state, bool raises) {
   const engine::Prepared prepared = engine_.prepare(run_->session, args_, hashes_.data());
   if (const Status refusal = refusal_of(prepared); !refusal.ok()) [[unlikely]] {
     if (prepared.command != nullptr) prepared.command->rejected++;
-    count_error(refusal.text);
+    engine_.count_error(refusal.text);
     push_error(state, refusal.text, true);
     return raise_or_return(state, raises);
   }

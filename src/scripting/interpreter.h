@@ -111,7 +111,6 @@ class Interpreter final : private LuaMemory {
   Status reply_value(const ScriptRun& run, resp::Reply& reply);
   Status reply_failure(const ScriptRun& run, resp::Reply& reply);
   Status fail(std::string text);
-  void count_error(std::string_view text);
   void collect_garbage();
 
   engine::Engine& engine_;

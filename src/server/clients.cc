@@ -238,6 +238,8 @@ void Clients::register_info() {
     out.field("total_connections_received", statistics.connections_received);
     out.field("total_net_input_bytes", statistics.input_bytes);
     out.field("total_net_output_bytes", statistics.output_bytes);
+    out.field("total_reads_processed", statistics.reads);
+    out.field("total_writes_processed", statistics.writes);
     out.field("total_net_repl_input_bytes", 0);
     out.field("total_net_repl_output_bytes", 0);
     out.field("instantaneous_input_kbps", kib(input_rate_));

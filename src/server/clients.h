@@ -24,6 +24,8 @@ struct ClientStatistics {
   uint64_t connections_rejected = 0;
   uint64_t input_bytes = 0;
   uint64_t output_bytes = 0;
+  uint64_t reads = 0;   // pieces that came from sockets
+  uint64_t writes = 0;  // and that were handed to them
   uint64_t query_limit_disconnections = 0;
   uint64_t output_limit_disconnections = 0;
 };

@@ -6,6 +6,16 @@
 
 namespace roxdb::server {
 
+Pause::Pause(engine::Engine& engine, Turn& turn, int order)
+    : engine_(engine), turn_(turn), order_(order) {
+  engine.info.add("clients", [this](engine::InfoWriter& out) {
+    out.field("paused_reason", is_on_ ? "client_pause" : "none");
+    out.field("paused_actions", !is_on_ ? "none" : mode_ == Mode::kAll ? "all" : "write");
+    out.field("paused_timeout_milliseconds",
+              is_on_ ? end_ms_ - std::min(end_ms_, now_ms_) : uint64_t{0});
+  });
+}
+
 void Pause::start(Mode mode, uint64_t end_ms) {
   mode_ = is_on_ ? std::max(mode_, mode) : mode;
   end_ms_ = is_on_ ? std::max(end_ms_, end_ms) : end_ms;
@@ -21,6 +31,7 @@ void Pause::stop() {
 }
 
 void Pause::tick(uint64_t now_ms) {
+  now_ms_ = now_ms;
   if (is_on_ && now_ms >= end_ms_) stop();
 }
 

@@ -16,8 +16,8 @@ class Pause final : public engine::Gate {
  public:
   enum class Mode : uint8_t { kWrites, kAll };
 
-  Pause(engine::Engine& engine, Turn& turn, int order)
-      : engine_(engine), turn_(turn), order_(order) {}
+  // Adds to INFO clients. Both must outlive this.
+  Pause(engine::Engine& engine, Turn& turn, int order);
 
   // A pause that is on already is never made shorter, or weaker.
   void start(Mode mode, uint64_t end_ms);  // monotonic
@@ -35,6 +35,7 @@ class Pause final : public engine::Gate {
   bool is_on_ = false;
   Mode mode_ = Mode::kWrites;
   uint64_t end_ms_ = 0;
+  uint64_t now_ms_ = 0;  // as of the last tick
 };
 
 }  // namespace roxdb::server

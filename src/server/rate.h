@@ -16,7 +16,9 @@ class Rate {
   void sample(uint64_t total, uint64_t now_ms) {
     const uint64_t elapsed_ms = now_ms - sampled_ms_;
     if (elapsed_ms < kRateSampleMs) return;
-    samples_[next_] = (total - total_) * 1000 / elapsed_ms;
+    // CONFIG RESETSTAT puts counters back.
+    const uint64_t counted = total >= total_ ? total - total_ : total;
+    samples_[next_] = counted * 1000 / elapsed_ms;
     next_ = (next_ + 1) % samples_.size();
     total_ = total;
     sampled_ms_ = now_ms;

@@ -91,6 +91,7 @@ void Turn::received(Client& client, size_t size) {
   client.last_seen_ms = clients_.now_ms;
   client.received_bytes += size;
   clients_.statistics.input_bytes += size;
+  clients_.statistics.reads++;
   Client* const outer = std::exchange(receiving_, &client);
   if (reads_in_place(client)) {
     client.input.commit(size);
@@ -476,6 +477,7 @@ void Turn::send_reply(Client& client, uint64_t ticket) {
     const size_t size = client.output.pending();
     client.sent_bytes += size;
     clients_.statistics.output_bytes += size;
+    clients_.statistics.writes++;
     if (ticket == 0 && client.parked.empty()) {
       client.link().send(client.output);
     } else {

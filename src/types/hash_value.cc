@@ -84,6 +84,9 @@ class HashType final : public ValueType {
     return "hashtable";
   }
 
+  size_t size(const Entry& entry) const override {
+    return HashView(entry, HashView::kBeforeAll).size();
+  }
   size_t payload_bytes(const Entry& entry, size_t /*samples*/) const override {
     return is_table(hash_encoding(entry)) ? entry.pointer<const HashTable>()->occupied_bytes()
                                           : PackedBytes::payload_bytes(entry);
@@ -185,7 +188,26 @@ bool HashValue::has_packed_room(std::string_view name, std::string_view value, s
   return fields.run().size() / 2 + added <= count_max || fields.count() + added <= count_max;
 }
 
+// By one field.
+void HashValue::has_grown() const {
+  if (home_.sizes == nullptr) return;  // a packed hash would be walked for nothing
+  const size_t size = view().size();
+  home_.resized(kType, size - 1, size);
+}
+
+void HashValue::has_shrunk(size_t removed) const {
+  if (home_.sizes == nullptr) return;
+  const size_t size = view().size();
+  home_.resized(kType, size + removed, size);
+}
+
 bool HashValue::set(std::string_view name, std::string_view value, int64_t expire_at_ms) {
+  const bool is_new = put(name, value, expire_at_ms);
+  if (is_new) has_grown();
+  return is_new;
+}
+
+bool HashValue::put(std::string_view name, std::string_view value, int64_t expire_at_ms) {
   if (expire_at_ms >= 0) become_expiring();
   if (!is_table(hash_encoding(entry()))) {
     if (!fits_packed(name, value)) become_table();
@@ -223,11 +245,15 @@ bool HashValue::set(std::string_view name, std::string_view value, int64_t expir
 }
 
 bool HashValue::erase(std::string_view name) {
-  if (is_table(hash_encoding(entry()))) return table().erase(home_.slabs, name);
-  const auto field = PackedFields(entry()).find(name);
-  if (!field) return false;
-  const size_t run_begin = has_expiring_fields(entry()) ? PackedFields::kMarkBytes : 0;
-  PackedBytes(home_, cell_).splice(run_begin + field->begin, field->end - field->begin, 0);
+  if (is_table(hash_encoding(entry()))) {
+    if (!table().erase(home_.slabs, name)) return false;
+  } else {
+    const auto field = PackedFields(entry()).find(name);
+    if (!field) return false;
+    const size_t run_begin = has_expiring_fields(entry()) ? PackedFields::kMarkBytes : 0;
+    PackedBytes(home_, cell_).splice(run_begin + field->begin, field->end - field->begin, 0);
+  }
+  has_shrunk(1);
   return true;
 }
 
@@ -255,7 +281,11 @@ bool HashValue::erase_due(std::string_view name, int64_t now_ms) {
 }
 
 size_t HashValue::take_due(int64_t now_ms, size_t max, std::vector<std::string>* names) {
-  if (is_table(hash_encoding(entry()))) return table().take_due(home_.slabs, now_ms, max, names);
+  if (is_table(hash_encoding(entry()))) {
+    const size_t taken = table().take_due(home_.slabs, now_ms, max, names);
+    has_shrunk(taken);
+    return taken;
+  }
   if (now_ms <= 0 || field_mark(entry()) >= static_cast<uint64_t>(now_ms)) return 0;
   // A packed hash is short: one walk, whatever `max` says.
   const HashView at_now(entry(), now_ms);
@@ -276,6 +306,7 @@ size_t HashValue::take_due(int64_t now_ms, size_t max, std::vector<std::string>*
                            bytes.bytes().size() - PackedFields::kMarkBytes, kept.size());
   if (!kept.empty()) std::memcpy(out, kept.data(), kept.size());
   set_mark(mark);
+  has_shrunk(taken);
   return taken;
 }
 

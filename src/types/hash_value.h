@@ -243,6 +243,9 @@ class HashValue {
 
  private:
   HashTable& table() const { return *entry().pointer<HashTable>(); }
+  bool put(std::string_view name, std::string_view value, int64_t expire_at_ms);
+  void has_grown() const;
+  void has_shrunk(size_t removed) const;
   bool fits_packed(std::string_view name, std::string_view value) const;
   bool has_packed_room(std::string_view name, std::string_view value, size_t added) const;
   void become_table();

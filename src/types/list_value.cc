@@ -172,14 +172,18 @@ void ListValue::make_packed() {
   Entry::destroy(home_.slabs, old);
 }
 
-void ListValue::has_grown() {
+// The block list has `added` elements more.
+void ListValue::has_grown(size_t added) {
+  home_.resized(kType, blocks().size() - added, blocks().size());
   if (entry().encoding() == kBlocks &&
       !is_short(home_.limits, blocks().run_bytes(), blocks().size())) [[unlikely]] {
     mutable_entry().set_encoding(kLongBlocks);
   }
 }
 
-void ListValue::has_shrunk() {
+// The block list has `removed` elements less.
+void ListValue::has_shrunk(size_t removed) {
+  home_.resized(kType, blocks().size() + removed, blocks().size());
   if (blocks().size() == 0) return;  // the key goes next
   const size_t run_bytes = blocks().run_bytes();
   if (entry().encoding() == kLongBlocks) {
@@ -198,8 +202,10 @@ void ListValue::has_shrunk() {
 char* ListValue::splice(size_t offset, size_t removed, size_t added, ptrdiff_t count) {
   PackedBytes bytes(home_, *cell_);
   char* const out = bytes.splice(kCountBytes + offset, removed, added);
-  const auto counted = static_cast<uint16_t>(packed_count(bytes.bytes()) + count);
-  std::memcpy(bytes.data(), &counted, kCountBytes);
+  const uint16_t before = packed_count(bytes.bytes());
+  const auto after = static_cast<uint16_t>(before + count);
+  std::memcpy(bytes.data(), &after, kCountBytes);
+  home_.resized(kType, before, after);
   return out;
 }
 
@@ -218,7 +224,7 @@ void ListValue::push_front(const Encoded& element) {
     make_blocks();
   }
   blocks().push_front(supply(), element);
-  has_grown();
+  has_grown(1);
 }
 
 void ListValue::push_back(const Encoded& element) {
@@ -232,7 +238,7 @@ void ListValue::push_back(const Encoded& element) {
     make_blocks();
   }
   blocks().push_back(supply(), element);
-  has_grown();
+  has_grown(1);
 }
 
 void ListValue::pop_front() {
@@ -241,7 +247,7 @@ void ListValue::pop_front() {
     splice(0, list_run::room_at(front.at()), 0, -1);
   } else {
     blocks().pop_front(home_.slabs);
-    has_shrunk();
+    has_shrunk(1);
   }
 }
 
@@ -252,7 +258,7 @@ void ListValue::pop_back() {
     splice(run.size() - room, room, 0, -1);
   } else {
     blocks().pop_back(home_.slabs);
-    has_shrunk();
+    has_shrunk(1);
   }
 }
 
@@ -275,7 +281,7 @@ void ListValue::insert_before(const ListCursor& cursor, const Encoded& element) 
     edit_blocks(cursor, [&](const BlockList::Place& place) {
       blocks().insert_before(supply(), place, element);
     });
-    has_grown();
+    has_grown(1);
   }
 }
 
@@ -288,7 +294,7 @@ void ListValue::insert_after(const ListCursor& cursor, const Encoded& element) {
     edit_blocks(cursor, [&](const BlockList::Place& place) {
       blocks().insert_after(supply(), place, element);
     });
-    has_grown();
+    has_grown(1);
   }
 }
 
@@ -300,8 +306,8 @@ void ListValue::replace(const ListCursor& cursor, const Encoded& element) {
   } else {
     edit_blocks(cursor,
                 [&](const BlockList::Place& place) { blocks().replace(supply(), place, element); });
-    has_grown();
-    has_shrunk();
+    has_grown(0);
+    has_shrunk(0);
   }
 }
 
@@ -316,14 +322,14 @@ void ListValue::remove(size_t index, size_t count) {
            -static_cast<ptrdiff_t>(count));
   } else {
     blocks().remove(supply(), index, count);
-    has_shrunk();
+    has_shrunk(count);
   }
 }
 
 size_t ListValue::remove_equal(const Encoded& element, size_t count_max, bool from_back) {
   if (!is_packed()) {
     const size_t removed = blocks().remove_equal(supply(), element, count_max, from_back);
-    if (removed > 0) has_shrunk();
+    if (removed > 0) has_shrunk(removed);
     return removed;
   }
   const size_t room = list_run::room_of(element);
@@ -400,6 +406,7 @@ class ListType final : public ValueType {
     return entry.encoding() == kLongBlocks ? "quicklist" : "listpack";
   }
 
+  size_t size(const Entry& entry) const override { return ListView(entry).size(); }
   size_t payload_bytes(const Entry& entry, size_t /*samples*/) const override {
     return entry.encoding() == kPacked ? PackedBytes::payload_bytes(entry)
                                        : blocks_of(entry).block_bytes();

@@ -98,8 +98,8 @@ class ListValue {
   char* splice(size_t offset, size_t removed, size_t added, ptrdiff_t count);
   void make_blocks();
   void make_packed();
-  void has_grown();
-  void has_shrunk();
+  void has_grown(size_t added);
+  void has_shrunk(size_t removed);
 
   ValueHome home_;
   containers::Cell* cell_;

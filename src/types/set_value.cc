@@ -61,6 +61,7 @@ class SetType final : public ValueType {
     return "hashtable";
   }
 
+  size_t size(const Entry& entry) const override { return SetView(entry).size(); }
   size_t payload_bytes(const Entry& entry, size_t /*samples*/) const override {
     if (SetView(entry).encoding() != SetEncoding::kTable) return PackedBytes::payload_bytes(entry);
     return entry.pointer<const SetTable>()->occupied_bytes();
@@ -197,6 +198,15 @@ void SetValue::expect(size_t members) {
 }
 
 bool SetValue::add(std::string_view member) {
+  if (!insert(member)) return false;
+  if (home_->sizes != nullptr) {
+    const size_t size = view().size();
+    home_->resized(kType, size - 1, size);
+  }
+  return true;
+}
+
+bool SetValue::insert(std::string_view member) {
   switch (view().encoding()) {
     case SetEncoding::kIntegers: {
       if (const auto value = parse_int64(member)) return add_integer(*value);
@@ -262,6 +272,15 @@ bool SetValue::add_packed(std::string_view member) {
 }
 
 bool SetValue::remove(std::string_view member) {
+  if (!take_out(member)) return false;
+  if (home_->sizes != nullptr) {
+    const size_t size = view().size();
+    home_->resized(kType, size + 1, size);
+  }
+  return true;
+}
+
+bool SetValue::take_out(std::string_view member) {
   switch (view().encoding()) {
     case SetEncoding::kIntegers: {
       const auto value = parse_int64(member);
@@ -317,7 +336,7 @@ void SetValue::make_table() {
 
 // ---- a set that is no key yet ----
 
-ScratchSet::ScratchSet(const ValueHome& home, const EntryParts& parts) : home_(&home) {
+ScratchSet::ScratchSet(const ValueHome& home, const EntryParts& parts) : home_(home.aside()) {
   cell_.set_pointer(SetValue::create(home, parts));
 }
 
@@ -325,10 +344,10 @@ ScratchSet::~ScratchSet() {
   auto* const entry = static_cast<Entry*>(cell_.pointer());
   if (entry == nullptr) return;
   if (entry->has_payload()) {
-    memory::SlabSink sink(home_->slabs);
+    memory::SlabSink sink(home_.slabs);
     release_value(entry->payload(), view().encoding(), sink);
   }
-  Entry::destroy(home_->slabs, entry);
+  Entry::destroy(home_.slabs, entry);
 }
 
 Entry* ScratchSet::take() {

@@ -141,6 +141,8 @@ class SetValue {
  private:
   Entry& entry() const { return *static_cast<Entry*>(cell_->pointer()); }
   SetTable& table() { return *entry().pointer<SetTable>(); }
+  bool insert(std::string_view member);
+  bool take_out(std::string_view member);
   bool add_integer(int64_t value);
   bool add_packed(std::string_view member);  // true
   void make_packed();
@@ -159,13 +161,13 @@ class ScratchSet {
   ScratchSet(const ScratchSet&) = delete;
   ScratchSet& operator=(const ScratchSet&) = delete;
 
-  SetValue value() { return {*home_, cell_}; }
+  SetValue value() { return {home_, cell_}; }
   SetView view() const { return SetView(*static_cast<const Entry*>(cell_.pointer())); }
   // The entry is the caller's; nothing else may be called.
   Entry* take();
 
  private:
-  const ValueHome* home_;
+  const ValueHome home_;
   containers::Cell cell_{};
 };
 

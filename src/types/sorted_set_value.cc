@@ -253,6 +253,7 @@ class SortedSetType final : public ValueType {
     return encoding_of(entry) == SortedSetEncoding::kPacked ? "listpack" : "skiplist";
   }
 
+  size_t size(const Entry& entry) const override { return SortedSetView(entry).size(); }
   size_t payload_bytes(const Entry& entry, size_t /*samples*/) const override {
     if (encoding_of(entry) == SortedSetEncoding::kPacked) return PackedBytes::payload_bytes(entry);
     const LargeSortedSet& large = *large_of(entry.payload());
@@ -437,8 +438,15 @@ LargeSortedSet* SortedSetValue::large() const {
 }
 
 Added SortedSetValue::add(std::string_view member, double score, AddRule rule) {
-  if (LargeSortedSet* const set = large()) return add_large(*set, member, score, rule);
-  return add_packed(member, score, rule);
+  LargeSortedSet* const set = large();
+  const Added added =
+      set != nullptr ? add_large(*set, member, score, rule) : add_packed(member, score, rule);
+  if (added.outcome == Outcome::kAdded) home_->resized(kType, size() - 1, size());
+  return added;
+}
+
+void SortedSetValue::has_shrunk(size_t removed) const {
+  home_->resized(kType, view().size() + removed, view().size());
 }
 
 Added SortedSetValue::add_large(LargeSortedSet& set, std::string_view member, double score,
@@ -544,6 +552,7 @@ bool SortedSetValue::erase(std::string_view member) {
     const size_t offset = packed::find(pairs, packed::Encoded(member), 0, 2);
     if (offset == packed::kNotFound) return false;
     remove_packed(offset, packed::skip(pairs, offset, 2), 1);
+    has_shrunk(1);
     return true;
   }
   const uint64_t hash = hash_bytes(member, home_->secret);
@@ -553,6 +562,7 @@ bool SortedSetValue::erase(std::string_view member) {
   set->order.erase(home_->slabs, item);
   set->item_bytes -= memory::Slabs::occupied(item->size());
   home_->slabs.give(item, item->size());
+  has_shrunk(1);
   return true;
 }
 
@@ -563,6 +573,7 @@ void SortedSetValue::erase(RankRange range) {
     const std::string_view pairs = PackedBytes::of(entry()).substr(kCountBytes);
     const size_t begin = packed::skip(pairs, 0, 2 * range.first);
     remove_packed(begin, packed::skip(pairs, begin, 2 * range.size()), range.size());
+    has_shrunk(range.size());
     return;
   }
   set->order.erase_range(home_->slabs, range.first, range.last, [&](ScoredItem* item) {
@@ -571,6 +582,7 @@ void SortedSetValue::erase(RankRange range) {
     set->item_bytes -= memory::Slabs::occupied(item->size());
     home_->slabs.give(item, item->size());
   });
+  has_shrunk(range.size());
 }
 
 const ValueType& sorted_set_type() {

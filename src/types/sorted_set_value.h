@@ -167,6 +167,7 @@ class SortedSetValue {
  private:
   Entry& entry() const { return *static_cast<Entry*>(cell_->pointer()); }
   LargeSortedSet* large() const;  // null while packed
+  void has_shrunk(size_t removed) const;
   Added add_packed(std::string_view member, double score, AddRule rule);
   Added add_large(LargeSortedSet& large, std::string_view member, double score, AddRule rule);
   void insert_packed(std::string_view member, double score);

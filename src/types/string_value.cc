@@ -95,6 +95,7 @@ class StringType final : public ValueType {
     return "raw";
   }
 
+  size_t size(const Entry& entry) const override { return string_size(entry); }
   size_t payload_bytes(const Entry& entry, size_t /*samples*/) const override {
     if (string_encoding(entry) != StringEncoding::kShared) return 0;
     return entry.pointer<const BigString>()->occupied_bytes();
@@ -176,16 +177,22 @@ Entry* StringValue::create(const ValueHome& home, EntryParts parts) {
 
 Status StringValue::assign(std::string_view bytes) {
   Entry& old = mutable_entry();
-  if (overwrite_string(old, bytes)) return kOk;
-  ROX_TRY(Entry * fresh, create_string(*slabs_, old.parts(), bytes));
+  const size_t old_size = string_size(old);
+  if (overwrite_string(old, bytes)) {
+    home_->resized(kType, old_size, bytes.size());
+    return kOk;
+  }
+  ROX_TRY(Entry * fresh, create_string(home_->slabs, old.parts(), bytes));
   if (string_encoding(old) == StringEncoding::kShared) old.pointer<BigString>()->drop();
-  Entry::destroy(*slabs_, &old);
+  Entry::destroy(home_->slabs, &old);
   cell_->set_pointer(fresh);
+  home_->resized(kType, old_size, bytes.size());
   return kOk;
 }
 
 void StringValue::assign_integer(int64_t value) {
   Entry& old = mutable_entry();
+  home_->resized(kType, string_size(old), printed_size(value));
   const StringEncoding encoding = string_encoding(old);
   if (encoding == StringEncoding::kInteger) {
     old.set_payload(static_cast<uint64_t>(value));
@@ -204,7 +211,9 @@ std::optional<int64_t> StringValue::integer() const {
 
 Status StringValue::put(size_t offset, std::string_view bytes) {
   const size_t old_size = size();
-  ROX_TRY(char* data, make_room(std::max(old_size, offset + bytes.size())));
+  const size_t new_size = std::max(old_size, offset + bytes.size());
+  ROX_TRY(char* data, make_room(new_size));
+  home_->resized(kType, old_size, new_size);
   if (offset > old_size) std::memset(data + old_size, 0, offset - old_size);
   copy(data + offset, bytes);
   return kOk;
@@ -213,6 +222,7 @@ Status StringValue::put(size_t offset, std::string_view bytes) {
 Result<char*> StringValue::resize(size_t new_size) {
   const size_t old_size = size();
   ROX_TRY(char* data, make_room(new_size));
+  home_->resized(kType, old_size, new_size);
   if (new_size > old_size) std::memset(data + old_size, 0, new_size - old_size);
   return data;
 }
@@ -275,11 +285,11 @@ Result<BigString*> StringValue::make_big(size_t size) {
 // The old entry's payload is the caller's business.
 void StringValue::rebuild(const EntryParts& parts) {
   Entry* old = &mutable_entry();
-  cell_->set_pointer(Entry::create(*slabs_, parts));
-  Entry::destroy(*slabs_, old);
+  cell_->set_pointer(Entry::create(home_->slabs, parts));
+  Entry::destroy(home_->slabs, old);
 }
 
-ScratchString::ScratchString(const ValueHome& home, const EntryParts& parts) : home_(&home) {
+ScratchString::ScratchString(const ValueHome& home, const EntryParts& parts) : home_(home.aside()) {
   cell_.set_pointer(StringValue::create(home, parts));
 }
 
@@ -287,7 +297,7 @@ ScratchString::~ScratchString() {
   auto* const entry = static_cast<Entry*>(cell_.pointer());
   if (entry == nullptr) return;
   if (string_encoding(*entry) == StringEncoding::kShared) entry->pointer<BigString>()->drop();
-  Entry::destroy(home_->slabs, entry);
+  Entry::destroy(home_.slabs, entry);
 }
 
 Entry* ScratchString::take() {

@@ -68,6 +68,20 @@ inline SharedRef string_blob(const Entry& entry) {
   return SharedRef::share(entry.pointer<BigString>());
 }
 
+// Bytes of the value.
+inline size_t string_size(const Entry& entry) {
+  switch (string_encoding(entry)) {
+    case StringEncoding::kInteger:
+      return printed_size(static_cast<int64_t>(entry.payload()));
+    case StringEncoding::kShared:
+      return entry.pointer<const BigString>()->size();
+    case StringEncoding::kEmbedded:
+    case StringEncoding::kRaw:
+      break;
+  }
+  return entry.inline_bytes().size();
+}
+
 // The bytes of a string as they are read: a view, with room for the digits of an integer.
 class StringView {
  public:
@@ -105,12 +119,12 @@ class StringValue {
  public:
   static constexpr TypeId kType = TypeId::kString;
 
-  StringValue(const ValueHome& home, containers::Cell& cell) : slabs_(&home.slabs), cell_(&cell) {}
+  StringValue(const ValueHome& home, containers::Cell& cell) : home_(&home), cell_(&cell) {}
   // An entry with the empty string, for APPEND and the like.
   static Entry* create(const ValueHome& home, EntryParts parts);
   const Entry& entry() const { return *static_cast<const Entry*>(cell_->pointer()); }
   StringView view() const { return StringView(entry()); }
-  size_t size() const { return view().size(); }
+  size_t size() const { return string_size(entry()); }
 
   // Replaces the bytes; expiry and access clock stay. The encoding is chosen anew.
   Status assign(std::string_view bytes);
@@ -138,7 +152,7 @@ class StringValue {
   Result<BigString*> make_big(size_t size);
   void rebuild(const EntryParts& parts);
 
-  memory::Slabs* slabs_;
+  const ValueHome* home_;
   containers::Cell* cell_;
 };
 
@@ -151,12 +165,12 @@ class ScratchString {
   ScratchString(const ScratchString&) = delete;
   ScratchString& operator=(const ScratchString&) = delete;
 
-  StringValue value() { return {*home_, cell_}; }
+  StringValue value() { return {home_, cell_}; }
   // The entry is the caller's; nothing else may be called.
   Entry* take();
 
  private:
-  const ValueHome* home_;
+  const ValueHome home_;
   containers::Cell cell_{};
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "types/key_sizes.h"
 #include "types/limits.h"
 
 namespace roxdb::types {
@@ -13,6 +14,13 @@ struct ValueHome {
   memory::Slabs& slabs;      // all blocks of a value are taken here
   const HashSecret& secret;  // of its tables
   const Limits& limits;
+  KeySizes* sizes = nullptr;  // told when a value changes its size; null: nobody counts
+
+  // For a value that is not in the database, or not yet.
+  ValueHome aside() const { return {slabs, secret, limits}; }
+  void resized(TypeId type, size_t before, size_t after) const {
+    if (sizes != nullptr) sizes->resize(type, before, after);
+  }
 };
 
 }  // namespace roxdb::types

@@ -21,6 +21,9 @@ class ValueType {
   virtual std::string_view name() const = 0;                             // TYPE's reply
   virtual std::string_view encoding_name(const Entry& entry) const = 0;  // OBJECT ENCODING's reply
 
+  // Bytes of a string, elements of a collection, and 0 where the type is none KeySizes counts.
+  // O(elements) in packed forms.
+  virtual size_t size(const Entry& /*entry*/) const { return 0; }
   // Bytes the value occupies beside the entry itself. `samples` elements of a large value are
   // looked at, all when 0.
   virtual size_t payload_bytes(const Entry& entry, size_t samples) const = 0;

@@ -420,6 +420,22 @@ BOOST_AUTO_TEST_CASE(memory_sizes_have_decimal_and_binary_units) {
   }
 }
 
+// Every length of either sign, at both ends.
+BOOST_AUTO_TEST_CASE(the_size_of_a_printed_integer_is_known_without_printing) {
+  char room[kIntegerDigitsMax];
+  std::vector<int64_t> values = {0, std::numeric_limits<int64_t>::min(),
+                                 std::numeric_limits<int64_t>::max()};
+  for (int64_t power = 1; power <= 100'000'000'000'000'000; power *= 10) {
+    for (const int64_t value : {power - 1, power, 10 * power - 1}) {
+      values.push_back(value);
+      values.push_back(-value);
+    }
+  }
+  for (const int64_t value : values) {
+    BOOST_TEST(printed_size(value) == print_int64(value, room), value);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace roxdb

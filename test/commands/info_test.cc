@@ -1,3 +1,4 @@
+#include "base/limits.h"
 #include "base/memory.h"
 #include "commands/server/server_info.h"
 #include "test/commands/server/server_fixture.h"
@@ -63,15 +64,16 @@ BOOST_FIXTURE_TEST_SUITE(commands_info, Fixture)
 
 BOOST_AUTO_TEST_CASE(sections_are_chosen_by_name_and_come_in_their_order) {
   const std::string by_default =
-      "Server Clients Memory Persistence Stats Replication CPU Errorstats Cluster Keyspace";
+      "Server Clients Memory Persistence Stats Replication CPU Errorstats Cluster Keyspace "
+      "Keysizes";
   BOOST_TEST(titles("INFO") == by_default);
   BOOST_TEST(titles("INFO default") == by_default);
   BOOST_TEST(titles("INFO all") ==
              "Server Clients Memory Persistence Stats Replication CPU Commandstats Errorstats "
-             "Latencystats Cluster Keyspace TLS");
+             "Latencystats Cluster Keyspace Keysizes TLS");
   BOOST_TEST(titles("INFO everything") ==
              "Server Clients Memory Persistence Stats Replication CPU Modules Commandstats "
-             "Errorstats Latencystats Cluster Keyspace TLS");
+             "Errorstats Latencystats Cluster Keyspace Keysizes TLS");
   BOOST_TEST(titles("INFO keyspace SERVER keyspace nosuch") == "Server Keyspace");
   BOOST_TEST(info("INFO nosuch") == "");
   BOOST_TEST(info("INFO cluster") == "# Cluster\r\ncluster_enabled:0\r\n");
@@ -169,6 +171,50 @@ BOOST_AUTO_TEST_CASE(bytes_are_rounded_for_people) {
   BOOST_TEST(human_bytes(1536) == "1.50K");
   BOOST_TEST(human_bytes(uint64_t{3} << 30) == "3.00G");
   BOOST_TEST(human_bytes(UINT64_MAX) == "16.00E");
+}
+
+// What each command does to sizes is checked by Keyspace::check() after every test of commands.
+BOOST_AUTO_TEST_CASE(key_sizes_are_told_by_type_and_power_of_two) {
+  BOOST_TEST(info("INFO keysizes") == "# Keysizes\r\n");
+  run("MSET empty '' one 9 three abc");
+  run_args({"SET", "big", std::string(3000, 'x')});
+  run("INCR one");
+  run("RPUSH list a b c d");
+  run("SADD set a b");
+  run("ZADD zset 1 a");
+  run("HSET hash a 1 b 2 c 3");
+  run("XADD stream * a b");
+  BOOST_TEST(info("INFO keysizes") ==
+             "# Keysizes\r\n"
+             "db0_distrib_strings_sizes:0=1,2=2,2K=1\r\n"
+             "db0_distrib_lists_items:4=1\r\n"
+             "db0_distrib_sets_items:2=1\r\n"
+             "db0_distrib_zsets_items:1=1\r\n"
+             "db0_distrib_hashes_items:2=1\r\n");
+  run("LTRIM list 0 0");
+  run("RENAME list other");
+  run("DEL set zset");
+  run("MOVE hash 2");
+  BOOST_TEST(info("INFO keysizes") ==
+             "# Keysizes\r\n"
+             "db0_distrib_strings_sizes:0=1,2=2,2K=1\r\n"
+             "db0_distrib_lists_items:1=1\r\n"
+             "db2_distrib_hashes_items:2=1\r\n");
+  run("FLUSHALL");
+  BOOST_TEST(info("INFO keysizes") == "# Keysizes\r\n");
+}
+
+// Scripts name errors as they like: a client must not make INFO, or memory, grow without end.
+BOOST_AUTO_TEST_CASE(only_so_many_codes_of_errors_are_told_apart) {
+  for (size_t i = 0; i < kErrorCodesMax + 5; ++i) engine.count_error("CODE" + std::to_string(i));
+  engine.count_error("CODE0 again");
+  BOOST_TEST(field("errorstats", "errorstat_CODE0") == "count=2");
+  BOOST_TEST(field("errorstats", "errorstat_CODE127") == "count=1");
+  BOOST_TEST(field("errorstats", "errorstat_CODE128") == "absent");
+  BOOST_TEST(field("errorstats", "errorstat_ERRORSTATS_OVERFLOW") == "count=5");
+  BOOST_TEST(field("stats", "total_error_replies") == std::to_string(kErrorCodesMax + 6));
+  run("CONFIG RESETSTAT");
+  BOOST_TEST(field("errorstats", "errorstat_ERRORSTATS_OVERFLOW") == "absent");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

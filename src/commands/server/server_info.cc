@@ -47,6 +47,16 @@ void write_both(InfoWriter& out, std::string_view name, size_t bytes) {
   out.field(fmt::format("{}_human", name), human_bytes(bytes));
 }
 
+// The least size of a bin: "0", "1", "2", ... "512", "1K", ... "4E".
+std::string power_label(size_t bin) {
+  static constexpr std::string_view kUnits = " KMGTPE";
+  if (bin == 0) return "0";
+  const size_t power = bin - 1;
+  std::string label = std::to_string(1u << power % 10);
+  if (power >= 10) label += kUnits[power / 10];
+  return label;
+}
+
 }  // namespace
 
 std::string human_bytes(uint64_t bytes) {
@@ -79,6 +89,7 @@ ServerInfo::ServerInfo(engine::Engine& engine)
   add("errorstats", &ServerInfo::write_error_stats);
   add("latencystats", &ServerInfo::write_latency_stats);
   add("keyspace", &ServerInfo::write_keyspace);
+  add("keysizes", &ServerInfo::write_key_sizes);
   engine.info.add("cluster", [](InfoWriter& out) { out.field("cluster_enabled", 0); });
   register_settings();
 }
@@ -157,6 +168,8 @@ void ServerInfo::write_server(InfoWriter& out) {
   out.field("redis_git_dirty", 0);
   out.field("redis_build_id", "0");
   out.field("redis_mode", "standalone");
+  out.field("server_name", "roxdb");
+  out.field("server_mode", "standalone");
   out.field("roxdb_version", kVersion);
   out.field("os", operating_system());
   out.field("arch_bits", sizeof(void*) * 8);
@@ -175,6 +188,8 @@ void ServerInfo::write_server(InfoWriter& out) {
   out.field("configured_hz", engine_.hz);
   out.field("lru_clock", engine_.now_ms() / 1000 & 0xffffff);
   out.field("executable", executable_path());
+  out.field("availability_zone", setting_or(engine_, "availability-zone", ""));
+  out.field("io_threads_active", 0);
   const auto* file = engine_.services.find<engine::ConfigFile>();
   out.field("config_file", file != nullptr ? file->path() : std::string());
 }
@@ -207,8 +222,14 @@ void ServerInfo::write_memory(InfoWriter& out) {
   out.field("mem_fragmentation_bytes", difference(figures.resident, figures.used));
   out.field("mem_not_counted_for_evict", 0);
   out.field("mem_allocator", memory::allocator_name());
+  out.field("allocator_muzzy", 0);
   // A table that grows segment by segment never holds two tables at once.
   out.field("mem_overhead_db_hashtable_rehashing", 0);
+  for (const std::string_view nobody_is_there :
+       {"mem_replication_backlog", "mem_total_replication_buffers", "mem_replica_full_sync_buffer",
+        "mem_cluster_links"}) {
+    out.field(nobody_is_there, 0);
+  }
   out.field("active_defrag_running", 0);
   out.field("lazyfree_pending_objects", engine_.statistics.being_freed);
   out.field("lazyfreed_objects", engine_.statistics.freed_in_background);
@@ -226,6 +247,20 @@ void ServerInfo::write_stats(InfoWriter& out) {
   out.field("keyspace_hits", statistics.keyspace_hits);
   out.field("keyspace_misses", statistics.keyspace_misses);
   out.field("total_error_replies", statistics.error_replies);
+  // No key that is due outlives the turn in which its time comes, unless there are too many.
+  out.field("expired_stale_perc", "0.00");
+  out.field("expire_cycle_cpu_milliseconds", statistics.expire_ns / 1'000'000);
+  // Slabs are never defragmented, output buffers have one size, all that a payload says is checked
+  // while it is read, and no thread but the one that owns the data talks to clients.
+  for (const std::string_view never :
+       {"total_active_defrag_time", "current_active_defrag_time", "active_defrag_hits",
+        "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses",
+        "unexpected_error_replies", "dump_payload_sanitizations", "reply_buffer_shrinks",
+        "reply_buffer_expands", "io_threaded_reads_processed", "io_threaded_writes_processed",
+        "migrate_cached_sockets", "slave_expires_tracked_keys", "sync_full", "sync_partial_ok",
+        "sync_partial_err"}) {
+    out.field(never, 0);
+  }
 }
 
 void ServerInfo::write_replication(InfoWriter& out) {
@@ -293,6 +328,9 @@ void ServerInfo::write_error_stats(InfoWriter& out) {
   for (const auto& [code, count] : engine_.statistics.errors) {
     out.line(fmt::format("errorstat_{}", code), "count={}", count);
   }
+  if (const uint64_t more = engine_.statistics.errors_of_more_codes; more > 0) {
+    out.line("errorstat_ERRORSTATS_OVERFLOW", "count={}", more);
+  }
 }
 
 void ServerInfo::write_keyspace(InfoWriter& out) {
@@ -301,6 +339,31 @@ void ServerInfo::write_keyspace(InfoWriter& out) {
     if (keys == nullptr || keys->size() == 0) continue;
     out.line(fmt::format("db{}", db), "keys={},expires={},avg_ttl={},subexpiry=0", keys->size(),
              keys->expires(), keys->average_ttl_ms(engine_.now_ms(), engine_.random));
+  }
+}
+
+void ServerInfo::write_key_sizes(InfoWriter& out) {
+  using types::KeySizes;
+  using types::TypeId;
+  static constexpr std::pair<TypeId, std::string_view> kTypes[] = {
+      {TypeId::kString, "strings_sizes"}, {TypeId::kList, "lists_items"},
+      {TypeId::kSet, "sets_items"},       {TypeId::kSortedSet, "zsets_items"},
+      {TypeId::kHash, "hashes_items"},
+  };
+  static_assert(std::size(kTypes) == KeySizes::kTypes);
+  for (int db = 0; db < engine_.databases(); ++db) {
+    const engine::Keyspace* keys = engine_.keyspace_if_used(db);
+    if (keys == nullptr || keys->size() == 0) continue;
+    for (const auto& [type, name] : kTypes) {
+      std::string text;
+      const std::span<const uint64_t> bins = keys->sizes().bins(type);
+      for (size_t bin = 0; bin < bins.size(); ++bin) {
+        if (bins[bin] == 0) continue;
+        fmt::format_to(std::back_inserter(text), "{}{}={}", text.empty() ? "" : ",",
+                       power_label(bin), bins[bin]);
+      }
+      if (!text.empty()) out.field(fmt::format("db{}_distrib_{}", db, name), text);
+    }
   }
 }
 

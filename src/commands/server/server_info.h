@@ -53,6 +53,7 @@ class ServerInfo {
   void write_latency_stats(engine::InfoWriter& out);
   void write_error_stats(engine::InfoWriter& out);
   void write_keyspace(engine::InfoWriter& out);
+  void write_key_sizes(engine::InfoWriter& out);
 
   engine::Engine& engine_;
   uint64_t started_ns_;

@@ -47,7 +47,7 @@ void erase_if_empty(Call& call, size_t index, const SortedSetValue& set) {
   if (set.size() == 0) call.erase(index);
 }
 
-ResultSet::ResultSet(Call& call, std::string_view key) : home_(call.keyspace().home()) {
+ResultSet::ResultSet(Call& call, std::string_view key) : home_(call.keyspace().home().aside()) {
   cell_.set_pointer(
       SortedSetValue::create(home_, {.key = key, .access = call.engine().fresh_access()}));
 }

@@ -43,7 +43,7 @@ class ResultSet {
   engine::Entry* take();
 
  private:
-  const types::ValueHome& home_;
+  const types::ValueHome home_;
   engine::Cell cell_{};
 };
 
