@@ -28,13 +28,13 @@ constexpr uint8_t kSecret = Setting::kSecret;
 constexpr Accepted kAccepted[] = {
     // Memory and threads.
     {"maxmemory-clients", "0", {.kind = Kind::kMemoryOrPercent, .high = INT64_MAX}},
-    {"maxmemory-samples", "5", between(1, 64)},
-    {"maxmemory-eviction-tenacity", "10", between(0, 100)},
     {"activedefrag", "no", kBool},
     {"active-defrag-cycle-min", "1", between(1, 99)},
     {"active-defrag-cycle-max", "25", between(1, 99)},
     {"active-defrag-cycle-us", "500", between(0, 100000)},
-    {"active-defrag-ignore-bytes", "104857600", kMemory},
+    {"active-defrag-ignore-bytes",
+     "104857600",
+     {.kind = Kind::kMemory, .low = 1, .high = INT64_MAX}},
     {"active-defrag-max-scan-fields", "1000", between(1, INT64_MAX)},
     {"active-defrag-threshold-lower", "10", between(0, 1000)},
     {"active-defrag-threshold-upper", "100", between(0, 1000)},
@@ -62,8 +62,6 @@ constexpr Accepted kAccepted[] = {
     {"aof-rewrite-cpulist", "", kText, kImmutable, "aof_rewrite_cpulist"},
     {"bgsave-cpulist", "", kText, kImmutable, "bgsave_cpulist"},
     {"disable-thp", "yes", kBool, kImmutable},
-    {"oom-score-adj", "no", one_of("no, yes, relative, absolute")},
-    {"oom-score-adj-values", "0 200 800", kText, kWords},
     {"dynamic-hz", "yes", kBool},
     {"hash-seed", "", kText, kImmutable | kHidden},
 

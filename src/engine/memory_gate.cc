@@ -1,6 +1,7 @@
 #include "engine/memory_gate.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/memory.h"
 #include "types/value_type.h"
@@ -11,11 +12,16 @@ namespace {
 constexpr Status kOutOfMemory =
     user_error("OOM command not allowed when used memory > 'maxmemory'.");
 
-// From one segment go the worst of its keys: one in this many, at least one. Fewer would pay a
-// segment's cache misses for less; more would take keys that other segments hold worse ones than.
-constexpr size_t kShareOfSegment = 32;
-// Segments looked at before one command may go on, whatever the memory says.
-constexpr int kSegmentsPerCommand = 64;
+// From one segment go the worst of its keys: one in this many at the usual maxmemory-samples, at
+// least one. Fewer would pay a segment's cache misses for less; more would take keys that other
+// segments hold worse ones than.
+constexpr size_t kCandidatesPerVictim = 32;
+constexpr size_t kUsualSamples = 5;
+// Segments looked at before one command may go on, whatever the memory says, at the usual
+// maxmemory-eviction-tenacity.
+constexpr size_t kSegmentsPerCommand = 64;
+constexpr int64_t kUsualTenacity = 10;
+constexpr int64_t kEndlessTenacity = 100;
 // Segments without a candidate before one is sought in another way.
 constexpr int kEmptySamplesMax = 8;
 
@@ -29,6 +35,11 @@ size_t bytes_of(const Entry& entry) {
 
 MemoryGate::MemoryGate(Engine& engine, int order) : engine_(engine), order_(order) {
   register_settings();
+  engine.info.add("stats", [this](InfoWriter& out) {
+    out.field("total_eviction_exceeded_time", exceeded_total_ms());
+    out.field("current_eviction_exceeded_time", exceeded_ms());
+  });
+  engine.info.on_reset([this] { exceeded_ms_ = 0; });
 }
 
 MemoryGate::~MemoryGate() { engine_.disarm(this); }
@@ -53,15 +64,27 @@ void MemoryGate::register_settings() {
     engine_.refresh_clock();
     return true;
   };
+  settings.add_integer("maxmemory-samples", &samples_, 1, 64);
+  settings.add_integer("maxmemory-eviction-tenacity", &tenacity_, 0, kEndlessTenacity);
   settings.add_integer("lfu-log-factor", &engine_.lfu_log_factor, 0, INT32_MAX);
   settings.add_integer("lfu-decay-time", &engine_.lfu_decay_minutes, 0, INT32_MAX);
+}
+
+int64_t MemoryGate::exceeded_ms() const {
+  return exceeded_since_ms_ == 0 ? 0 : engine_.now_ms() - exceeded_since_ms_;
+}
+
+void MemoryGate::note_exceeded(bool is_exceeded) {
+  if (is_exceeded == (exceeded_since_ms_ != 0)) return;
+  exceeded_ms_ += exceeded_ms();
+  exceeded_since_ms_ = is_exceeded ? engine_.now_ms() : 0;
 }
 
 bool MemoryGate::is_full() const { return limit_ != 0 && memory::used_bytes() > limit_; }
 
 Verdict MemoryGate::check(Session& session, const CommandSpec& spec, Args, Status& refusal) {
   // What would be evicted while a unit stands still may be what it has just changed.
-  if (!is_full() || engine_.is_aside() || make_room()) return Verdict::kPass;
+  if (engine_.is_aside() || make_room()) return Verdict::kPass;
   // Whatever is queued for a transaction takes memory.
   const bool is_queued =
       (session.queued_flags & kRunsQueued) != 0 && (spec.flags & kNotQueued) == 0;
@@ -70,16 +93,32 @@ Verdict MemoryGate::check(Session& session, const CommandSpec& spec, Args, Statu
   return Verdict::kRefuse;
 }
 
+size_t MemoryGate::candidates_per_victim() const {
+  return static_cast<size_t>(samples_) * kCandidatesPerVictim / kUsualSamples;
+}
+
+// As Redis scales its time limit: in proportion up to the usual, then 15 % more with every step.
+size_t MemoryGate::segments_per_command() const {
+  if (tenacity_ == kEndlessTenacity) return SIZE_MAX;
+  if (tenacity_ <= kUsualTenacity) {
+    return 1 + (kSegmentsPerCommand - 1) * static_cast<size_t>(tenacity_) / kUsualTenacity;
+  }
+  return static_cast<size_t>(static_cast<double>(kSegmentsPerCommand) *
+                             std::pow(1.15, static_cast<double>(tenacity_ - kUsualTenacity)));
+}
+
 bool MemoryGate::only_volatile() const { return policy() <= Policy::kVolatileTtl; }
 
 bool MemoryGate::make_room() {
   const size_t used = memory::used_bytes();
-  if (limit_ == 0 || used <= limit_) return true;
+  const bool is_exceeded = limit_ != 0 && used > limit_;
+  note_exceeded(is_exceeded);
+  if (!is_exceeded) return true;
   if (policy() == Policy::kNoEviction) return false;
   // Big values are freed elsewhere and later, so what is won is added up and not measured.
   const size_t wanted = used - limit_;
   size_t won = 0;
-  for (int i = 0; won < wanted && i < kSegmentsPerCommand; ++i) {
+  for (size_t i = 0, most = segments_per_command(); won < wanted && i < most; ++i) {
     const int db = pick_database();
     if (db < 0) return false;
     won += evict_from(db);
@@ -125,19 +164,23 @@ uint64_t MemoryGate::rank(const Entry& entry) const {
 
 size_t MemoryGate::evict_from(int db) {
   Keyspace& keys = engine_.keyspace(db);
+  const uint64_t salt = engine_.random.next() | 1;
+  const auto lot_of = [salt](const Entry* entry) {
+    return (reinterpret_cast<uintptr_t>(entry) >> 3) * salt;
+  };
   for (int sample = 0; sample < kEmptySamplesMax; ++sample) {
     candidates_.clear();
     keys.table().sample_segment(engine_.random, [&](Entry* entry) {
       if (only_volatile() && !entry->has_expiry()) return;
-      candidates_.push_back({entry, rank(*entry)});
+      candidates_.push_back({entry, rank(*entry), lot_of(entry)});
     });
     if (candidates_.empty()) continue;
-    const size_t count =
-        std::min(candidates_.size(), std::max(candidates_.size() / kShareOfSegment, size_t{1}));
-    // Equal ranks are in the order of the table, which is as good as chance.
+    const size_t count = std::min(
+        candidates_.size(), std::max(candidates_.size() / candidates_per_victim(), size_t{1}));
     std::partial_sort(candidates_.begin(), candidates_.begin() + static_cast<ptrdiff_t>(count),
-                      candidates_.end(),
-                      [](const Candidate& a, const Candidate& b) { return a.rank > b.rank; });
+                      candidates_.end(), [](const Candidate& a, const Candidate& b) {
+                        return a.rank != b.rank ? a.rank > b.rank : a.lot > b.lot;
+                      });
     return evict_found(db, count);
   }
   // Keys are few and far between, but there are some.
@@ -148,7 +191,7 @@ size_t MemoryGate::evict_from(int db) {
     found_.push_back(keys.table().sample(engine_.random));
   }
   candidates_.clear();
-  for (Entry* entry : found_) candidates_.push_back({entry, 0});
+  for (Entry* entry : found_) candidates_.push_back({entry, 0, 0});
   return evict_found(db, candidates_.size());
 }
 

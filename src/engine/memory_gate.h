@@ -4,7 +4,9 @@
 //
 // Candidates come from whole segments of the table, some hundreds for one cache miss per entry,
 // and the few that the policy likes least go. That is closer to true LRU or LFU than the handful of
-// random keys a sampling server looks at, and the table needs no list of all keys.
+// random keys a sampling server looks at, and the table needs no list of all keys. Among those that
+// are equally bad the lot decides: a new key takes the cell of the last one evicted, so in the
+// order of the table it would be the next to go.
 #pragma once
 
 #include <cstddef>
@@ -35,6 +37,9 @@ class MemoryGate final : public Gate {
   ~MemoryGate() override;
 
   uint64_t limit() const { return limit_; }  // bytes; 0: none
+  // Milliseconds above the limit, as commands found it: this time, and all times.
+  int64_t exceeded_ms() const;
+  int64_t exceeded_total_ms() const { return exceeded_ms_ + exceeded_ms(); }
   Policy policy() const { return static_cast<Policy>(policy_); }
   bool is_full() const;  // above the limit now
 
@@ -47,9 +52,13 @@ class MemoryGate final : public Gate {
   struct Candidate {
     Entry* entry;
     uint64_t rank;  // the highest goes first
+    uint64_t lot;   // and among equals the highest of these
   };
 
   void register_settings();
+  void note_exceeded(bool is_exceeded);
+  size_t candidates_per_victim() const;
+  size_t segments_per_command() const;
   bool only_volatile() const;
   uint64_t rank(const Entry& entry) const;
   size_t candidates_in(int db) const;  // keys the policy may evict
@@ -62,7 +71,11 @@ class MemoryGate final : public Gate {
   Engine& engine_;
   const int order_;
   uint64_t limit_ = 0;
+  int64_t exceeded_since_ms_ = 0;  // 0: below the limit
+  int64_t exceeded_ms_ = 0;        // the times before
   int policy_ = static_cast<int>(Policy::kNoEviction);
+  int64_t samples_ = 5;    // maxmemory-samples: see candidates_per_victim()
+  int64_t tenacity_ = 10;  // maxmemory-eviction-tenacity: see segments_per_command()
   std::vector<Candidate> candidates_;
   std::vector<Entry*> found_;
 };

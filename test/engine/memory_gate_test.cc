@@ -6,6 +6,7 @@
 
 #include "engine/call.h"
 #include "test/commands/reply_text.h"
+#include "test/sim/crashing_environment.h"
 
 namespace roxdb::engine {
 namespace {
@@ -55,7 +56,8 @@ struct Recorder final : Sink {
 struct Fixture {
   static constexpr size_t kKeys = 2000;
 
-  Engine engine{{.hash_seed = 1, .families = kFamilies}};
+  CrashingEnvironment environment{1};
+  Engine engine{{.environment = &environment, .hash_seed = 1, .families = kFamilies}};
   MemoryGate gate{engine, 1};
   Session session{Session::Kind::kLibrary};
 
@@ -195,6 +197,57 @@ BOOST_AUTO_TEST_CASE(databases_share_the_loss) {
   BOOST_TEST(!gate.is_full());
   BOOST_TEST(engine.keyspace(0).size() < kKeys);
   BOOST_TEST(engine.keyspace(3).size() < kKeys);
+}
+
+// A new key gets the cell of the one that has just gone. Were equals taken in the order of the
+// table, newcomers would go next, and old keys never.
+BOOST_AUTO_TEST_CASE(among_equals_new_keys_are_as_safe_as_old_ones) {
+  configure("maxmemory-policy", "allkeys-random");
+  fill(false);
+  limit_below_use(0);
+  for (size_t i = 0; i < kKeys; ++i) {
+    const std::string key = fmt::format("new:{}", i);
+    BOOST_TEST_REQUIRE(run({"STORE", key, "value"}) == "+OK");
+  }
+  size_t old_left = 0;
+  for (size_t i = 0; i < kKeys; ++i) old_left += has(i) ? 1 : 0;
+  // Each of the keys has lost about as many of its kind as there are: 1/e of the old are left.
+  BOOST_TEST(old_left < kKeys / 2);
+  BOOST_TEST(old_left > kKeys / 5);
+}
+
+BOOST_AUTO_TEST_CASE(tenacity_is_how_much_one_command_may_do) {
+  const auto evicted_at_once = [this](std::string_view tenacity) {
+    configure("maxmemory", "0");
+    configure("maxmemory-eviction-tenacity", tenacity);
+    engine.flush(-1, false);
+    fill(false);
+    const uint64_t before = engine.statistics.evicted_keys;
+    limit_below_use(kKeys * 16);
+    return engine.statistics.evicted_keys - before;
+  };
+  configure("maxmemory-policy", "allkeys-random");
+  configure("maxmemory-samples", "64");  // few keys of each segment
+  const uint64_t least = evicted_at_once("0");
+  const uint64_t all = evicted_at_once("100");
+  BOOST_TEST(least > 0u);
+  BOOST_TEST(least < 20u);
+  BOOST_TEST(all > 10 * least);
+}
+
+BOOST_AUTO_TEST_CASE(the_time_above_the_limit_is_told) {
+  fill(false);
+  BOOST_TEST(gate.exceeded_total_ms() == 0);
+  limit_below_use(1);
+  run({"STORE", "key:0", "x"});
+  environment.advance_ms(100);
+  engine.refresh_clock();
+  BOOST_TEST(gate.exceeded_ms() == 100);
+  configure("maxmemory", "1gb");
+  environment.advance_ms(50);
+  engine.refresh_clock();
+  BOOST_TEST(gate.exceeded_ms() == 0);
+  BOOST_TEST(gate.exceeded_total_ms() == 100);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
