@@ -11,7 +11,7 @@ bool is_option(const std::string& arg) { return arg.starts_with("--"); }
 // The option at args[i] and its values, as a line; `i` is moved behind them.
 std::string take_line(const std::vector<std::string>& args, size_t& i) {
   // `--port 7000` may also come as one argument, blanks and all.
-  std::string line = args[i].substr(2);
+  std::string line = is_option(args[i]) ? args[i].substr(2) : args[i];
   const std::string name = line;
   ++i;
   const bool has_value = line.find(' ') != std::string::npos;
@@ -53,7 +53,8 @@ CommandLine parse_command_line(const std::vector<std::string>& args) {
       }
       out.restore_path = args[i + 1];
       i += 2;
-    } else if (is_option(args[i])) {
+    } else if (is_option(args[i]) || (i + 1 < args.size() && !is_option(args[i + 1]))) {
+      // Redis lets the first option behind the file do without its dashes.
       out.lines.push_back(take_line(args, i));
     } else {
       out.error = "not an option: '" + args[i] + "'";

@@ -167,6 +167,10 @@ void ConfigFile::load_directive(const std::vector<std::string>& words, engine::S
                                 std::string& reason) {
   const std::string name = lower_case(words[0]);
   if (settings.find(name) == nullptr) {
+    if (name == "loadmodule") {
+      reason = "RoxDB loads no modules: what runs in it was built with it";
+      return;
+    }
     reason = "Bad directive or wrong number of arguments";
     if (const std::string nearest = settings.nearest(name); !nearest.empty()) {
       reason += fmt::format("\nDid you mean '{}'?", nearest);
@@ -232,7 +236,7 @@ const engine::Setting* setting_of(std::string_view line, const engine::Settings&
 
 }  // namespace
 
-std::string rewritten(std::string_view text, const engine::Settings& settings) {
+std::string rewritten(std::string_view text, const engine::Settings& settings, bool everything) {
   std::string out;
   std::set<const engine::Setting*> written;
   bool has_comment = false;
@@ -254,7 +258,8 @@ std::string rewritten(std::string_view text, const engine::Settings& settings) {
     }
   }
   settings.for_each([&](const engine::Setting& setting) {
-    if (written.contains(&setting) || !engine::Settings::changed(setting)) return;
+    const bool is_said = everything && (setting.flags & engine::Setting::kFileOnly) == 0;
+    if (written.contains(&setting) || (!is_said && !engine::Settings::changed(setting))) return;
     if (!has_comment) fmt::format_to(std::back_inserter(out), "{}\n", kRewriteComment);
     has_comment = true;
     for (const std::string& line : engine::Settings::lines(setting)) out += line + '\n';
@@ -262,11 +267,11 @@ std::string rewritten(std::string_view text, const engine::Settings& settings) {
   return out;
 }
 
-Status ConfigFile::rewrite(const engine::Settings& settings, std::string& why) {
+Status ConfigFile::rewrite(const engine::Settings& settings, bool everything, std::string& why) {
   std::string text;
   Status status = read_file(path_, text);
   if (!status.ok() && status.os_error == ENOENT) status = kOk;  // it was deleted: write a new one
-  if (status.ok()) status = replace_file(path_, rewritten(text, settings));
+  if (status.ok()) status = replace_file(path_, rewritten(text, settings, everything));
   if (!status.ok()) why = std::strerror(status.os_error);
   return status;
 }

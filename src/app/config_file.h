@@ -21,7 +21,7 @@ class ConfigFile final : public engine::ConfigFile {
   bool has(std::string_view directive) const;
 
   std::string path() const override { return path_; }
-  Status rewrite(const engine::Settings& settings, std::string& why) override;
+  Status rewrite(const engine::Settings& settings, bool everything, std::string& why) override;
 
  private:
   bool load_text(std::string_view text, std::string_view origin, int depth,
@@ -36,7 +36,8 @@ class ConfigFile final : public engine::ConfigFile {
 };
 
 // The text of a file after CONFIG REWRITE: `text` with the lines of known directives brought up to
-// date, and what is missing at its end.
-std::string rewritten(std::string_view text, const engine::Settings& settings);
+// date, and what is missing at its end: all of it, or what is not the default.
+std::string rewritten(std::string_view text, const engine::Settings& settings,
+                      bool everything = false);
 
 }  // namespace roxdb::app

@@ -85,6 +85,7 @@ void write_stack(RawWriter& out, int descriptor) {
   Frames frames;
   _Unwind_Backtrace(take_frame, &frames);
   ::backtrace_symbols_fd(frames.addresses.data(), static_cast<int>(frames.count), descriptor);
+  out.text("\n------ STACK TRACE DONE ------\n");
 }
 
 void write_registers(RawWriter& out, const ucontext_t& context) {

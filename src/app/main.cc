@@ -100,7 +100,11 @@ int serve(House& house, const CommandLine& line, ProcessTitle& title) {
                    ::getpid());
   house.log.notice("PID: {}", ::getpid());
   if (const Status status = house.listeners.open(); !status.ok()) return kExitConfiguration;
-  if (house.process.set_title) title.set(title_of(house, title.program()));
+  const auto show_title = [&house, &title] {
+    if (house.process.set_title) title.set(title_of(house, title.program()));
+  };
+  show_title();
+  house.process.on_title = show_title;
   house.persistence.on_fatal = [&house](int exit_code) {
     house.log.warning("Exiting with code {}: the log cannot be written", exit_code);
     ::_exit(exit_code);

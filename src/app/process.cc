@@ -15,8 +15,27 @@
 #include <cstddef>
 
 #include "base/limits.h"
+#include "base/numbers.h"
 
 namespace roxdb::app {
+
+namespace {
+
+bool is_title_template(std::string_view text) {
+  for (size_t at = 0; (at = text.find('{', at)) != std::string_view::npos;) {
+    const size_t end = text.find('}', at);
+    if (end == std::string_view::npos) return false;
+    const std::string_view name = text.substr(at, end + 1 - at);
+    if (std::find(std::begin(kTitleVariables), std::end(kTitleVariables), name) ==
+        std::end(kTitleVariables)) {
+      return false;
+    }
+    at = end;
+  }
+  return text.find_first_not_of(' ') != std::string_view::npos;
+}
+
+}  // namespace
 
 ProcessSettings::ProcessSettings(engine::Settings& settings) {
   using engine::Setting;
@@ -26,8 +45,74 @@ ProcessSettings::ProcessSettings(engine::Settings& settings) {
                       Setting::kImmutable);
   settings.add_bool("always-show-logo", &show_logo, Setting::kImmutable);
   settings.add_bool("set-proc-title", &set_title, Setting::kImmutable);
-  settings.add_string("proc-title-template", &title_template);
+  Setting& title = settings.add_string("proc-title-template", &title_template);
+  title.set = [this](std::span<const std::string> words, std::string& why) {
+    if (words.size() != 1 || !is_title_template(words[0])) {
+      why = "template format is invalid or contains unknown variables";
+      return false;
+    }
+    title_template = words[0];
+    return true;
+  };
+  title.apply = [this](std::string&) {
+    if (on_title) on_title();
+    return true;
+  };
   settings.add_bool("crash-core", &core_dumps, Setting::kImmutable);
+}
+
+OomScore::OomScore(engine::Settings& settings, Environment& environment, const Logger& log)
+    : environment_(environment), log_(log) {
+  settings.add_choice("oom-score-adj", &mode_, {"no", "yes", "relative", "absolute"}).apply =
+      [this](std::string& why) { return apply(why); };
+  engine::Setting values;
+  values.name = "oom-score-adj-values";
+  values.flags = engine::Setting::kWords;
+  values.get = [this] { return fmt::format("{}", fmt::join(values_, " ")); };
+  values.set = [this](std::span<const std::string> words, std::string& why) {
+    return set_values(words, why);
+  };
+  values.apply = [this](std::string& why) { return apply(why); };
+  settings.add(std::move(values));
+}
+
+bool OomScore::set_values(std::span<const std::string> words, std::string& why) {
+  if (words.size() != values_.size()) {
+    why = "wrong number of arguments";
+    return false;
+  }
+  std::array<int, 3> wanted{};
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const std::optional<int64_t> value = parse_int64(words[i]);
+    if (!value || *value < -2000 || *value > 2000) {
+      why = "Invalid oom-score-adj-values, elements must be between -2000 and 2000";
+      return false;
+    }
+    wanted[i] = static_cast<int>(*value);
+  }
+  values_ = wanted;
+  return true;
+}
+
+bool OomScore::apply(std::string& why) {
+  if (mode_ == kNo && !before_) return true;  // whoever else has set it may
+  if (!before_) {
+    const Result<int> found = environment_.oom_score();
+    if (found.ok()) before_ = *found;
+  }
+  const auto score = [this](int value) {
+    if (mode_ == kNo) return *before_;
+    return std::clamp(mode_ == kAbsolute ? value : *before_ + value, -1000, 1000);
+  };
+  const Status status = before_ ? environment_.set_oom_score(score(values_[0]), score(values_[2]))
+                                : io_error(ENOENT, "oom_score_adj");
+  if (!status.ok()) {
+    log_.warning("Unable to set oom_score_adj: {}", strerror(status.os_error));
+    why = "Failed to set current oom_score_adj. Check server logs";
+    return false;
+  }
+  if (mode_ == kNo) before_.reset();
+  return true;
 }
 
 Status become_daemon() {

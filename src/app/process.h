@@ -1,13 +1,23 @@
 // process.h: roxdb-server as a process of its machine: daemon, pid file, title, supervisor, limits.
 #pragma once
 
+#include <array>
+#include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "base/environment.h"
 #include "base/log.h"
 #include "engine/settings.h"
 
 namespace roxdb::app {
+
+// What proc-title-template may name.
+inline constexpr std::string_view kTitleVariables[] = {
+    "{title}",    "{listen-addr}", "{server-mode}", "{port}",
+    "{tls-port}", "{unixsocket}",  "{config-file}"};
 
 // The settings of the process, as the configuration has them.
 struct ProcessSettings {
@@ -21,7 +31,28 @@ struct ProcessSettings {
   bool show_logo = false;
   bool set_title = true;
   std::string title_template = "{title} {listen-addr} {server-mode}";
-  bool core_dumps = false;  // crash-core: off, because they hold user data (S12)
+  std::function<void()> on_title;  // it has been changed; empty: nobody shows it yet
+  bool core_dumps = false;         // crash-core: off, because they hold user data (S12)
+};
+
+// oom-score-adj and its values: whom the kernel ends first when memory has run out. Ours and that
+// of the children which save; there are no replicas yet, whose value is kept and shown.
+class OomScore {
+ public:
+  OomScore(engine::Settings& settings, Environment& environment, const Logger& log);
+  OomScore(const OomScore&) = delete;
+  OomScore& operator=(const OomScore&) = delete;
+
+ private:
+  enum Mode : int { kNo, kYes, kRelative, kAbsolute };  // yes means relative
+  bool set_values(std::span<const std::string> words, std::string& why);
+  bool apply(std::string& why);
+
+  Environment& environment_;
+  const Logger& log_;
+  int mode_ = kNo;
+  std::array<int, 3> values_ = {0, 200, 800};  // primary, replica, child
+  std::optional<int> before_;                  // what it was when we changed it first
 };
 
 // Goes to the background: the caller goes on in a new session, its parent ends with code 0.

@@ -75,6 +75,7 @@ class House {
   engine::Engine engine;
   LogFile log_file{log, engine.settings};
   ProcessSettings process{engine.settings};
+  OomScore oom_score{engine.settings, engine.environment(), log};
   ConfigFile config_file;
   commands::CommandState command_state{engine};
   engine::MemoryGate memory_gate{engine, kMemoryGate};

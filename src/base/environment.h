@@ -124,6 +124,10 @@ class Environment {
   virtual Result<std::unique_ptr<DirectoryLock>> lock_directory(const std::string& directory,
                                                                 pid_t& owner) = 0;
 
+  // The path from the root, whatever the working directory is; `path` itself when it cannot be
+  // told.
+  virtual std::string absolute_path(const std::string& path) { return path; }
+
   // Time.
   virtual int64_t now_ms() = 0;  // wall clock, Unix epoch: only expiry and log records use it
   virtual int64_t now_us() = 0;  // wall clock, Unix epoch
@@ -139,6 +143,10 @@ class Environment {
   // one that lives on. In a simulation the body runs at once, in place.
   virtual Result<std::unique_ptr<Child>> fork(std::function<int(ChildChannel&)> body) = 0;
   virtual pid_t process_id() = 0;
+  // How gladly the kernel ends this process when memory has run out, and from now on the children
+  // of fork(): oom_score_adj, -1000 to 1000. A simulated process is never ended.
+  virtual Result<int> oom_score() { return 0; }
+  virtual Status set_oom_score(int /*own*/, int /*children*/) { return kOk; }
 };
 
 // The operating system. Lives as long as the process.

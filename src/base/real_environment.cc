@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -259,6 +260,18 @@ void reset_signal_actions() {
   ::sigaction(SIGPIPE, &action, nullptr);  // a parent that is gone shows as EPIPE
 }
 
+constexpr const char* kOomScorePath = "/proc/self/oom_score_adj";
+
+// No allocation: children call it between fork() and their work.
+Status write_oom_score(int score) {
+  const Descriptor file(::open(kOomScorePath, O_WRONLY | O_CLOEXEC));
+  if (!file.valid()) return failure("open oom_score_adj");
+  char text[kIntegerDigitsMax];
+  const size_t size = print_int64(score, text);
+  if (::write(file.number(), text, size) < 0) return failure("write oom_score_adj");
+  return kOk;
+}
+
 class RealEnvironment final : public Environment {
  public:
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
@@ -288,6 +301,11 @@ class RealEnvironment final : public Environment {
   Status rename(const std::string& from, const std::string& to) override {
     if (::rename(from.c_str(), to.c_str()) < 0) return failure("rename");
     return kOk;
+  }
+
+  std::string absolute_path(const std::string& path) override {
+    char resolved[PATH_MAX];
+    return ::realpath(path.c_str(), resolved) != nullptr ? resolved : path;
   }
 
   Status remove(const std::string& path) override {
@@ -385,6 +403,21 @@ class RealEnvironment final : public Environment {
 
   pid_t process_id() override { return ::getpid(); }
 
+  Result<int> oom_score() override {
+    const Descriptor file(::open(kOomScorePath, O_RDONLY | O_CLOEXEC));
+    if (!file.valid()) return failure("open oom_score_adj");
+    char text[kIntegerDigitsMax + 1];
+    const ssize_t size = ::read(file.number(), text, sizeof text);
+    if (size <= 1) return failure("read oom_score_adj");
+    return static_cast<int>(parse_int64({text, static_cast<size_t>(size - 1)}).value_or(0));
+  }
+
+  Status set_oom_score(int own, int children) override {
+    ROX_TRY(write_oom_score(own));
+    child_oom_score_ = children;
+    return kOk;
+  }
+
  private:
   class Lock;
 
@@ -392,8 +425,9 @@ class RealEnvironment final : public Environment {
     return uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   }
 
-  std::mutex mutex_;        // guards locks_, and keeps it still while fork() copies us
-  std::vector<int> locks_;  // descriptors of the lock files this process has open
+  std::optional<int> child_oom_score_;  // once set_oom_score() was called
+  std::mutex mutex_;                    // guards locks_, and keeps it still while fork() copies us
+  std::vector<int> locks_;              // descriptors of the lock files this process has open
 };
 
 // flock() and not fcntl(): an fcntl() lock does not keep two engines of one process apart, and goes
@@ -485,6 +519,8 @@ Result<std::unique_ptr<Child>> RealEnvironment::fork(std::function<int(ChildChan
     locks_.clear();
     guard.unlock();
     reset_signal_actions();
+    // A child that cannot be made an easier victim is still one.
+    if (child_oom_score_) static_cast<void>(write_oom_score(*child_oom_score_).ok());
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     // Asked first and checked then: a parent that died in between is noticed either way.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);

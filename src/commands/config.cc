@@ -90,7 +90,7 @@ Status config_rewrite_command(Call& call) {
     return call.fail("ERR The server is running without a config file");
   }
   std::string why;
-  if (!file->rewrite(call.engine().settings, why).ok()) {
+  if (!file->rewrite(call.engine().settings, false, why).ok()) {
     call.engine().log().warning("CONFIG REWRITE failed: {}", why);
     return call.fail("ERR Rewriting config file: {}", why);
   }

@@ -15,6 +15,7 @@
 #include "commands/server/digest.h"
 #include "engine/call.h"
 #include "engine/command.h"
+#include "engine/config_file.h"
 #include "engine/reload.h"
 #include "types/value_type.h"
 
@@ -242,6 +243,16 @@ Status protocol(Call& call) {
   return kOk;
 }
 
+Status rewrite_config(Call& call) {
+  auto* const file = call.engine().services.find<engine::ConfigFile>();
+  if (file == nullptr || file->path().empty()) {
+    return call.fail("ERR The server is running without a config file");
+  }
+  std::string why;
+  if (file->rewrite(call.engine().settings, true, why).ok()) return call.reply_ok();
+  return call.fail("ERR Rewriting config file: {}", why);
+}
+
 // Switches of structures that we do not have: tests of the field set them, and get on without.
 Status accept(Call& call) { return call.reply_ok(); }
 
@@ -258,6 +269,7 @@ constexpr size_t kAny = SIZE_MAX;
 constexpr Subcommand kSubcommands[] = {
     {"ASSERT", 0, 0, crash_by_assertion},
     {"CHANGE-REPL-ID", 0, 0, accept},
+    {"CONFIG-REWRITE-FORCE-ALL", 0, 0, rewrite_config},
     {"DICT-RESIZING", 1, 1, accept},
     {"DIGEST", 0, 0, digest},
     {"DIGEST-VALUE", 1, kAny, digest_value},
@@ -284,6 +296,8 @@ Status help(Call& call) {
   return call.reply_help({
       "ASSERT | PANIC | OOM | SEGFAULT",
       "    Crash in one of several ways.",
+      "CONFIG-REWRITE-FORCE-ALL",
+      "    As CONFIG REWRITE, with all settings that have their default value.",
       "DIGEST",
       "    Show a fingerprint of all data.",
       "DIGEST-VALUE <key> [<key> ...]",

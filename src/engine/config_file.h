@@ -16,8 +16,8 @@ class ConfigFile {
   virtual std::string path() const = 0;
   // Writes the settings back: lines the file has are changed in place, others are added at its end
   // when their value is not the default, comments stay. The file is replaced as a whole or not at
-  // all. On an error `why` is for a person to read.
-  virtual Status rewrite(const Settings& settings, std::string& why) = 0;
+  // all. `everything`: defaults are added, too. On an error `why` is for a person to read.
+  virtual Status rewrite(const Settings& settings, bool everything, std::string& why) = 0;
 };
 
 }  // namespace roxdb::engine

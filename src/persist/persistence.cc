@@ -91,28 +91,32 @@ Persistence::State::State(Persistence& owner, engine::Engine& engine_used, int o
 
 void Persistence::State::register_settings() {
   engine::Settings& settings = engine.settings;
-  settings.add_string("dir", &directory, engine::Setting::kProtected).set =
-      [this](std::span<const std::string> words, std::string& why) {
-        if (words.size() != 1 || words[0].empty()) {
-          why = "it must be the path of a directory";
-          return false;
-        }
-        if (serving && words[0] != directory) {
-          if (aof.recording()) {
-            why = "the append only file is in the old one: turn it off first";
-            return false;
-          }
-          pid_t holder = 0;
-          auto taken = engine.environment().lock_directory(words[0], holder);
-          if (!taken.ok()) {
-            why = describe(taken.status());
-            return false;
-          }
-          lock = *std::move(taken);
-        }
-        directory = words[0];
-        return true;
-      };
+  engine::Setting& dir = settings.add_string("dir", &directory, engine::Setting::kProtected);
+  // Whoever asks for it looks for files there, and has another working directory.
+  dir.get = [this] { return engine.environment().absolute_path(directory); };
+  dir.default_text = dir.get();
+  dir.set = [this](std::span<const std::string> words, std::string& why) {
+    if (words.size() != 1 || words[0].empty()) {
+      why = "it must be the path of a directory";
+      return false;
+    }
+    Environment& environment = engine.environment();
+    if (serving && environment.absolute_path(words[0]) != environment.absolute_path(directory)) {
+      if (aof.recording()) {
+        why = "the append only file is in the old one: turn it off first";
+        return false;
+      }
+      pid_t holder = 0;
+      auto taken = environment.lock_directory(words[0], holder);
+      if (!taken.ok()) {
+        why = describe(taken.status());
+        return false;
+      }
+      lock = *std::move(taken);
+    }
+    directory = words[0];
+    return true;
+  };
   settings.add_bool("stop-writes-on-bgsave-error", &stop_writes_on_save_error).apply =
       [this](std::string&) {
         rearm();

@@ -34,6 +34,11 @@ BOOST_AUTO_TEST_CASE(a_value_may_look_like_an_option) {
       (parse_command_line({"--requirepass", "--secret"}).lines == Lines{"requirepass --secret"}));
 }
 
+BOOST_AUTO_TEST_CASE(the_first_option_behind_the_file_may_lack_its_dashes) {
+  BOOST_TEST((parse_command_line({"a.conf", "loglevel", "verbose", "--port", "1"}).lines ==
+              Lines{"loglevel verbose", "port 1"}));
+}
+
 BOOST_AUTO_TEST_CASE(tasks_and_restoring_are_no_directives) {
   BOOST_TEST((parse_command_line({"--version"}).task == CommandLine::Task::kShowVersion));
   BOOST_TEST((parse_command_line({"-h"}).task == CommandLine::Task::kShowHelp));

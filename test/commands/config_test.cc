@@ -13,12 +13,12 @@ struct MemoryFile final : engine::ConfigFile {
   std::string written;
 
   std::string path() const override { return name; }
-  Status rewrite(const engine::Settings& settings, std::string& why) override {
+  Status rewrite(const engine::Settings& settings, bool everything, std::string& why) override {
     if (!refuse.empty()) {
       why = refuse;
       return io_error(28, "write");
     }
-    written = settings.find("hz")->get();
+    written = settings.find("hz")->get() + (everything ? " and all" : "");
     return kOk;
   }
 };
