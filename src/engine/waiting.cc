@@ -184,6 +184,12 @@ void Waiting::serve_leaving(Serial serial) {
   if (place == waiters_.end()) return;  // served, or gone, meanwhile
   Waiter& waiter = *place->second;
   if (waiter.leaves == Waiter::Leaves::kWithError) {
+    std::vector<uint64_t> hashes(waiter.args.size());
+    if (Command* const command =
+            engine_.prepare(waiter.session, waiter.args, hashes.data()).command) {
+      command->calls++;
+      command->failed++;
+    }
     engine_.reply_error(host_->late_reply(waiter.session), kUnblocked);
     return finish(waiter);
   }

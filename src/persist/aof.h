@@ -105,6 +105,7 @@ class Aof {
   uint64_t released() const { return released_; }
   void tick();
   uint64_t last_sequence() const { return next_sequence_ - 1; }
+  uint64_t synced() const { return synced_; }  // sequence: on the disk
 
   std::function<void()> on_release;  // released() has moved, outside of end_turn()
   std::function<void()> on_state;    // recording(), refuses_writes() or behind() may have changed

@@ -61,15 +61,17 @@ Status exec_command(Call& call) {
   const bool has_changed = transactions.watches.has_changed(*client);
   transactions.watches.unwatch(*client);
   std::unique_ptr<Transaction> transaction = transactions.end(*client);
+  const bool runs = !transaction->has_failed && !has_changed;
+  if (runs) run(call, *transaction);
+  // Behind what it has run, or who watches would take a transaction that did not run for open.
+  if (auto* const monitor = call.engine().services.find<Monitor>()) {
+    monitor->show(*client, *call.command().spec, call.args());
+  }
   if (transaction->has_failed) {
     return user_error("EXECABORT Transaction discarded because of previous errors.");
   }
   if (has_changed) return call.reply_null_array();
-  run(call, *transaction);
   transactions.recycle(std::move(transaction));
-  if (auto* const monitor = call.engine().services.find<Monitor>()) {
-    monitor->show(*client, *call.command().spec, call.args());
-  }
   return kOk;
 }
 constexpr CommandSpec kExec{

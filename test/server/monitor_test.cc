@@ -87,6 +87,18 @@ BOOST_AUTO_TEST_CASE(a_transaction_is_shown_when_it_runs) {
              "[0 127.0.0.1:40002] \"EXEC\"\n");
 }
 
+// Else who looks on would take the transaction for open.
+BOOST_AUTO_TEST_CASE(the_end_of_a_transaction_that_does_not_run_is_shown) {
+  run(client_a, wire_a, "MONITOR");
+  wire_a.sent.clear();
+  run(client_b, wire_b, "MULTI");
+  run(client_b, wire_b, "NOSUCH");
+  BOOST_TEST(run(client_b, wire_b, "EXEC").starts_with("-EXECABORT"));
+  BOOST_TEST(seen() ==
+             "[0 127.0.0.1:40002] \"MULTI\"\n"
+             "[0 127.0.0.1:40002] \"EXEC\"\n");
+}
+
 BOOST_AUTO_TEST_CASE(who_looks_on_may_not_touch_keys) {
   run(client_a, wire_a, "MONITOR");
   BOOST_TEST(run(client_a, wire_a, "GET a") == "-ERR Replica can't interact with the keyspace\r\n");

@@ -1,6 +1,8 @@
 // Clients that wait for keys: who is served when, and with what. Engine and server together.
 #include "engine/waiting.h"
 
+#include <fmt/format.h>
+
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <vector>
@@ -372,6 +374,51 @@ BOOST_AUTO_TEST_CASE(many_can_wait_for_one_key) {
     BOOST_TEST_REQUIRE(told(workers[static_cast<size_t>(i)]) ==
                        "*2 $1 k $4 " + std::to_string(1000 + i));
   }
+}
+
+// ---- waiting for others to have what was written ----
+
+// There is nobody who could.
+BOOST_AUTO_TEST_CASE(wait_ends_with_its_time) {
+  const auto client = add();
+  run(client, "WAIT 0 0");
+  BOOST_TEST(told(client) == ":0");
+  run(client, "WAIT 1 50");
+  BOOST_TEST(told(client) == "");
+  pass_ms(49);
+  BOOST_TEST(told(client) == "");
+  pass_ms(2);
+  BOOST_TEST(told(client) == ":0");
+  run(client, "MULTI");
+  run(client, "WAIT 1 0");
+  run(client, "EXEC");
+  BOOST_TEST(told(client) == "+OK +QUEUED *1 :0");
+}
+
+BOOST_AUTO_TEST_CASE(without_a_log_nothing_is_on_the_disk) {
+  const auto client = add();
+  run(client, "WAITAOF 1 0 0");
+  BOOST_TEST(told(client) ==
+             "-ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
+  run(client, "WAITAOF 0 1 20");
+  BOOST_TEST(told(client) == "");
+  pass_ms(10);
+  BOOST_TEST(told(client) == "");
+  pass_ms(11);
+  BOOST_TEST(told(client) == "*2 :0 :0");
+}
+
+// A command that an operator ends has run and failed.
+BOOST_AUTO_TEST_CASE(a_wait_that_ends_with_an_error_is_counted) {
+  const auto worker = add();
+  const auto other = add();
+  run(worker, "BLPOP k 0");
+  run(other, fmt::format("CLIENT UNBLOCK {} ERROR", worker.client.id));
+  BOOST_TEST(told(worker) == "-UNBLOCKED client unblocked via CLIENT UNBLOCK");
+  const std::string_view name[] = {"BLPOP"};
+  const engine::Command& command = *engine.commands().find(name);
+  BOOST_TEST(command.calls == 1u);
+  BOOST_TEST(command.failed == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -136,5 +136,81 @@ def log_lines_may_be_made_for_machines():
                     expect_that(re.fullmatch(pattern, json.loads(line)["timestamp"]), line)
 
 
+def oom_score(pid):
+    with open("/proc/%d/oom_score_adj" % pid, encoding="ascii") as file:
+        return int(file.read())
+
+
+@test
+def linux_is_told_whom_to_end_first():
+    with Server() as server:
+        before = oom_score(server.pid)
+        expect(server.call("CONFIG", "SET", "oom-score-adj-values", "10 20 30"), b"OK")
+        expect(oom_score(server.pid), before)
+        expect(server.call("CONFIG", "SET", "oom-score-adj", "relative"), b"OK")
+        expect(oom_score(server.pid), before + 10)
+        expect(server.call("CONFIG", "SET", "oom-score-adj", "absolute", "oom-score-adj-values",
+                           "%d 900 1000" % (before + 5)), b"OK")
+        expect(oom_score(server.pid), before + 5)
+        answer = server.call("CONFIG", "SET", "oom-score-adj-values", "1 2 2001")
+        expect_that(b"must be between -2000 and 2000" in answer, answer)
+        expect(server.call("CONFIG", "SET", "oom-score-adj", "no"), b"OK")
+        expect(oom_score(server.pid), before)
+
+
+@test
+def the_title_follows_its_template():
+    with Server() as server:
+        template = "TEST {listen-addr} {port} end"
+        expect(server.call("CONFIG", "SET", "proc-title-template", template), b"OK")
+        with open("/proc/%d/cmdline" % server.pid, encoding="ascii") as file:
+            title = file.read().rstrip("\0")
+        expect(title, "TEST 127.0.0.1:%d %d end" % (server.port, server.port))
+        for wrong in ("{nosuch}", "{title", ""):
+            answer = server.call("CONFIG", "SET", "proc-title-template", wrong)
+            expect_that(b"template format is invalid" in answer, answer)
+
+
+@test
+def the_directory_is_told_from_the_root():
+    options = {"dir": ".", "appendonly": "yes", "enable-protected-configs": "yes"}
+    with Server(options=options) as server:
+        _, told = server.call("CONFIG", "GET", "dir")
+        expect(told.decode(), os.path.realpath(server.directory))
+        # A log keeps its directory, and this is still the same one.
+        expect(server.call("CONFIG", "SET", "dir", told), b"OK")
+        expect_that(b"turn it off first" in server.call("CONFIG", "SET", "dir", "/tmp"), "moved")
+
+
+@test
+def waitaof_tells_what_is_on_the_disk():
+    options = {"appendonly": "yes", "appendfsync": "everysec"}
+    with Server(options=options) as server, server.connect() as connection:
+        expect(connection.call("SET", "k", "v"), b"OK")
+        expect(connection.call("WAITAOF", 1, 0, 5000), [1, 0])
+        expect(connection.call("WAITAOF", 1, 1, 20), [1, 0])
+        expect(connection.call("CONFIG", "SET", "appendfsync", "no"), b"OK")
+        expect(connection.call("SET", "k", "w"), b"OK")
+        expect(connection.call("WAITAOF", 1, 0, 20), [0, 0])
+        expect(connection.call("CONFIG", "SET", "appendfsync", "always"), b"OK")
+        expect(connection.call("SET", "k", "x"), b"OK")
+        expect(connection.call("WAITAOF", 1, 0, 0), [1, 0])
+
+
+@test
+def the_loop_is_watched():
+    with Server() as server, server.connect() as connection:
+        connection.pipeline([["PING"]] * 100)
+        info = server.info()
+        for field in ("eventloop_cycles", "eventloop_duration_sum", "eventloop_duration_cmd_sum",
+                      "total_reads_processed", "total_writes_processed"):
+            expect_that(int(info[field]) > 0, field)
+        expect_that(0 < float(info["used_active_time_main_thread"]) < 60, info)
+        expect(info["listener0"], "name=tcp,bind=127.0.0.1,port=%d" % server.port)
+        expect(connection.call("CONFIG", "RESETSTAT"), b"OK")
+        after = server.info()
+        expect_that(int(after["eventloop_cycles"]) < int(info["eventloop_cycles"]) + 10, after)
+
+
 if __name__ == "__main__":
     sys.exit(run())
