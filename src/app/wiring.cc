@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/accepted_settings.h"
+#include "persist/aof.h"
 
 namespace roxdb::app {
 
@@ -27,6 +28,7 @@ House::House()
   engine.services.provide(&shutdown);
   scripting.may_run = [this](engine::Session& session, const engine::Command& command,
                              engine::Args args) { return acl.allows(session, command, args); };
+  memory_gate.not_counted = [this] { return persistence.aof().waiting_bytes(); };
   register_settings();
   engine::add_accepted_settings(engine.settings);
 }

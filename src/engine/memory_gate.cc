@@ -39,6 +39,9 @@ MemoryGate::MemoryGate(Engine& engine, int order) : engine_(engine), order_(orde
     out.field("total_eviction_exceeded_time", exceeded_total_ms());
     out.field("current_eviction_exceeded_time", exceeded_ms());
   });
+  engine.info.add("memory", [this](InfoWriter& out) {
+    out.field("mem_not_counted_for_evict", not_counted_bytes());
+  });
   engine.info.on_reset([this] { exceeded_ms_ = 0; });
 }
 
@@ -80,7 +83,12 @@ void MemoryGate::note_exceeded(bool is_exceeded) {
   exceeded_since_ms_ = is_exceeded ? engine_.now_ms() : 0;
 }
 
-bool MemoryGate::is_full() const { return limit_ != 0 && memory::used_bytes() > limit_; }
+size_t MemoryGate::counted_bytes() const {
+  const size_t used = memory::used_bytes();
+  return used - std::min(used, not_counted_bytes());
+}
+
+bool MemoryGate::is_full() const { return limit_ != 0 && counted_bytes() > limit_; }
 
 Verdict MemoryGate::check(Session& session, const CommandSpec& spec, Args, Status& refusal) {
   // What would be evicted while a unit stands still may be what it has just changed.
@@ -110,7 +118,7 @@ size_t MemoryGate::segments_per_command() const {
 bool MemoryGate::only_volatile() const { return policy() <= Policy::kVolatileTtl; }
 
 bool MemoryGate::make_room() {
-  const size_t used = memory::used_bytes();
+  const size_t used = counted_bytes();
   const bool is_exceeded = limit_ != 0 && used > limit_;
   note_exceeded(is_exceeded);
   if (!is_exceeded) return true;

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "engine/engine.h"
@@ -42,6 +43,9 @@ class MemoryGate final : public Gate {
   int64_t exceeded_total_ms() const { return exceeded_ms_ + exceeded_ms(); }
   Policy policy() const { return static_cast<Policy>(policy_); }
   bool is_full() const;  // above the limit now
+  // Bytes in use that the limit does not mean, as the log that waits for the disk: eviction is
+  // logged, and would otherwise make itself necessary. Empty: none.
+  std::function<size_t()> not_counted;
 
   Verdict check(Session& session, const CommandSpec& spec, Args args, Status& refusal) override;
   // Evicts until the limit is kept, nothing is left to evict or a bound of work is reached (the
@@ -56,6 +60,8 @@ class MemoryGate final : public Gate {
   };
 
   void register_settings();
+  size_t not_counted_bytes() const { return not_counted ? not_counted() : 0; }
+  size_t counted_bytes() const;
   void note_exceeded(bool is_exceeded);
   size_t candidates_per_victim() const;
   size_t segments_per_command() const;

@@ -386,6 +386,11 @@ bool Aof::at_rest() const {
          !behind_ && !refuses_writes();
 }
 
+size_t Aof::waiting_bytes() const {
+  const AofWriter* const writer = current();
+  return writer != nullptr ? writer->waiting_bytes() : 0;
+}
+
 void Aof::write_info(engine::InfoWriter& info) const {
   const AofWriter* const writer = current();
   const uint64_t now_ns = environment_.monotonic_ns();
@@ -398,7 +403,7 @@ void Aof::write_info(engine::InfoWriter& info) const {
   info.field("module_fork_last_cow_size", 0);
   if (!enabled()) return;
   const uint64_t size = writer != nullptr ? writer->size() : 0;
-  const uint64_t waiting = writer != nullptr ? writer->waiting_bytes() : 0;
+  const uint64_t waiting = waiting_bytes();
   info.field("aof_current_size", base_size_ + resting_size_ + size);
   info.field("aof_base_size", size_after_rewrite_);
   info.field("aof_pending_rewrite", fresh_requested_ || rewrite_requested_ ? 1 : 0);

@@ -106,6 +106,7 @@ class Aof {
   void tick();
   uint64_t last_sequence() const { return next_sequence_ - 1; }
   uint64_t synced() const { return synced_; }  // sequence: on the disk
+  size_t waiting_bytes() const;                // of records that are not written yet
 
   std::function<void()> on_release;  // released() has moved, outside of end_turn()
   std::function<void()> on_state;    // recording(), refuses_writes() or behind() may have changed
@@ -264,7 +265,7 @@ class Aof {
   bool rewrite_requested_ = false;
   bool fresh_requested_ = false;
   uint64_t rewrite_retry_at_ns_ = 0;
-  uint64_t rewrite_failures_ = 0;
+  uint64_t rewrite_failures_ = 0;  // since the last that succeeded
   int64_t last_rewrite_s_ = -1;
   uint64_t last_copied_bytes_ = 0;
   uint64_t forks_ = 0;

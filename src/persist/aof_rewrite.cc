@@ -561,6 +561,8 @@ void Aof::write_rewrite_info(engine::InfoWriter& info) const {
       "aof_current_rewrite_time_sec",
       rewrite_ != nullptr ? static_cast<int64_t>((now_ns - rewrite_->began_ns) / kSecondNs) : -1);
   info.field("aof_last_bgrewrite_status", rewrite_failures_ == 0 ? "ok" : "err");
+  info.field("aof_rewrites", forks_);
+  info.field("aof_rewrites_consecutive_failures", rewrite_failures_);
 }
 
 }  // namespace roxdb::persist

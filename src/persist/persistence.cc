@@ -83,6 +83,9 @@ Persistence::State::State(Persistence& owner, engine::Engine& engine_used, int o
   };
   register_settings();
   engine.info.add("persistence", [this](engine::InfoWriter& info) { write_info(info); });
+  engine.info.add("memory", [this](engine::InfoWriter& info) {
+    info.field("mem_aof_buffer", aof.waiting_bytes());
+  });
   engine.info.add("stats", [this](engine::InfoWriter& info) {
     info.field("total_forks", snapshotter.forks() + aof.forks());
     info.field("latest_fork_usec", std::max(snapshotter.last_fork_us(), aof.last_fork_us()));
@@ -98,6 +101,10 @@ void Persistence::State::register_settings() {
   dir.set = [this](std::span<const std::string> words, std::string& why) {
     if (words.size() != 1 || words[0].empty()) {
       why = "it must be the path of a directory";
+      return false;
+    }
+    if (loading) {
+      why = "it cannot be changed while data is loaded";
       return false;
     }
     Environment& environment = engine.environment();

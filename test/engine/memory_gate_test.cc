@@ -250,6 +250,22 @@ BOOST_AUTO_TEST_CASE(the_time_above_the_limit_is_told) {
   BOOST_TEST(gate.exceeded_total_ms() == 100);
 }
 
+// Evictions are logged: were the log counted while it waits for a slow disk, one would ask for the
+// next.
+BOOST_AUTO_TEST_CASE(what_waits_for_the_disk_is_not_counted) {
+  configure("maxmemory-policy", "allkeys-random");
+  fill(false);
+  size_t waiting = 100'000;
+  gate.not_counted = [&waiting] { return waiting; };
+  limit_below_use(50'000);
+  BOOST_TEST(!gate.is_full());
+  BOOST_TEST(engine.size() == kKeys);
+  waiting = 0;
+  BOOST_TEST(gate.is_full());
+  run({"LOOK", "key:0"});
+  BOOST_TEST(engine.size() < kKeys);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace roxdb::engine

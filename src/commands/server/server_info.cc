@@ -220,14 +220,13 @@ void ServerInfo::write_memory(InfoWriter& out) {
   out.field("rss_overhead_bytes", difference(figures.resident, figures.allocator_resident));
   out.line("mem_fragmentation_ratio", "{:.2f}", ratio(figures.resident, figures.used));
   out.field("mem_fragmentation_bytes", difference(figures.resident, figures.used));
-  out.field("mem_not_counted_for_evict", 0);
   out.field("mem_allocator", memory::allocator_name());
   out.field("allocator_muzzy", 0);
   // A table that grows segment by segment never holds two tables at once.
   out.field("mem_overhead_db_hashtable_rehashing", 0);
   for (const std::string_view nobody_is_there :
        {"mem_replication_backlog", "mem_total_replication_buffers", "mem_replica_full_sync_buffer",
-        "mem_cluster_links"}) {
+        "mem_replicas_repl_buffer", "mem_cluster_links"}) {
     out.field(nobody_is_there, 0);
   }
   out.field("active_defrag_running", 0);
@@ -240,7 +239,8 @@ void ServerInfo::write_stats(InfoWriter& out) {
   out.field("total_commands_processed", statistics.commands_processed);
   out.field("instantaneous_ops_per_sec",
             std::accumulate(std::begin(rates_), std::end(rates_), uint64_t{0}) / kSamples);
-  out.field("expired_subkeys", statistics.expired_fields);
+  out.field("expired_subkeys", statistics.expired_fields);  // as Redis calls them
+  out.field("expired_fields", statistics.expired_fields);   // as Valkey does
   out.field("expired_keys", statistics.expired_keys);
   out.field("expired_time_cap_reached_count", statistics.expired_time_cap_reached);
   out.field("evicted_keys", statistics.evicted_keys);
@@ -252,13 +252,28 @@ void ServerInfo::write_stats(InfoWriter& out) {
   out.field("expire_cycle_cpu_milliseconds", statistics.expire_ns / 1'000'000);
   // Slabs are never defragmented, output buffers have one size, all that a payload says is checked
   // while it is read, and no thread but the one that owns the data talks to clients.
-  for (const std::string_view never :
-       {"total_active_defrag_time", "current_active_defrag_time", "active_defrag_hits",
-        "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses",
-        "unexpected_error_replies", "dump_payload_sanitizations", "reply_buffer_shrinks",
-        "reply_buffer_expands", "io_threaded_reads_processed", "io_threaded_writes_processed",
-        "migrate_cached_sockets", "slave_expires_tracked_keys", "sync_full", "sync_partial_ok",
-        "sync_partial_err"}) {
+  for (const std::string_view never : {"total_active_defrag_time",
+                                       "current_active_defrag_time",
+                                       "active_defrag_hits",
+                                       "active_defrag_misses",
+                                       "active_defrag_key_hits",
+                                       "active_defrag_key_misses",
+                                       "unexpected_error_replies",
+                                       "dump_payload_sanitizations",
+                                       "reply_buffer_shrinks",
+                                       "reply_buffer_expands",
+                                       "io_threaded_reads_processed",
+                                       "io_threaded_writes_processed",
+                                       "io_threaded_accept_processed",
+                                       "io_threaded_poll_processed",
+                                       "io_threaded_freed_objects",
+                                       "io_threaded_total_prefetch_batches",
+                                       "io_threaded_total_prefetch_entries",
+                                       "migrate_cached_sockets",
+                                       "slave_expires_tracked_keys",
+                                       "sync_full",
+                                       "sync_partial_ok",
+                                       "sync_partial_err"}) {
     out.field(never, 0);
   }
 }
