@@ -374,6 +374,9 @@ bool Settings::load(std::string_view name, std::span<const std::string> words, s
   // An empty value takes back what the lines before it said.
   const bool clears = words.size() == 1 && words[0].empty();
   std::vector<std::string> all(words.begin(), words.end());
+  // Several words may come as one: --shutdown-on-sigterm "nosave force".
+  const bool splits = (setting.flags & (Setting::kWords | Setting::kFileOnly)) == Setting::kWords;
+  if (splits && all.size() == 1 && !clears) all = split_at_blanks(all[0]);
   if (multiple && !clears) {
     all.insert(all.begin(), registered->loaded.begin(), registered->loaded.end());
   }

@@ -270,6 +270,13 @@ BOOST_AUTO_TEST_CASE(rewritten_lines_read_back_as_the_same_value) {
   BOOST_TEST(!Settings::changed(*settings.find("flag")));
 }
 
+// As one argument of a command line, or between quotes in a file.
+BOOST_AUTO_TEST_CASE(several_words_may_come_as_one) {
+  BOOST_TEST(load("points", {"900 1 300 10"}) == "");
+  BOOST_TEST(load("points", {"60", "5"}) == "");
+  BOOST_TEST((points == std::vector<std::string>{"900", "1", "300", "10", "60", "5"}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace roxdb::engine
