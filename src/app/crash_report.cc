@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstring>
 
 #include "base/assert.h"
@@ -148,7 +149,8 @@ void on_fault(int signal, siginfo_t* info, void* raw_context) {
     begin(out);
     out.text("RoxDB ").text(kVersion).text(" crashed by signal: ");
     out.decimal(static_cast<uint64_t>(signal)).text(", si_code: ");
-    out.decimal(static_cast<uint64_t>(info->si_code)).text("\n");
+    const auto code = static_cast<uint64_t>(info->si_code);
+    out.text(info->si_code < 0 ? "-" : "").decimal(info->si_code < 0 ? 0 - code : code).text("\n");
     if (signal != SIGABRT && info->si_code > 0) {
       out.text("Accessing address: ").hexadecimal(reinterpret_cast<uint64_t>(info->si_addr));
       out.text("\n");
@@ -162,6 +164,20 @@ void on_fault(int signal, siginfo_t* info, void* raw_context) {
   }
   // SA_RESETHAND has put the default action back: let it happen.
   ::raise(signal);
+}
+
+// Somebody wants to know what a server does that does not answer; it goes on.
+void on_question(int) {
+  const CrashReport* const report = current.load();
+  if (report == nullptr) return;
+  const int error = errno;
+  const int descriptor = report->log.open_raw();
+  RawWriter out(descriptor);
+  out.text("\n\nReceived SIGALRM\n");
+  write_stack(out, descriptor);
+  out.flush();
+  report->log.close_raw(descriptor);
+  errno = error;
 }
 
 void on_broken_invariant(std::string_view text) {
@@ -193,11 +209,18 @@ CrashReport::CrashReport(const LogFile& log_file, const engine::Engine& the_engi
   action.sa_flags = static_cast<int>(SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER);
   sigemptyset(&action.sa_mask);
   for (const int signal : kSignals) ::sigaction(signal, &action, nullptr);
+
+  struct sigaction question {};
+  question.sa_handler = on_question;
+  question.sa_flags = SA_RESTART;
+  sigemptyset(&question.sa_mask);
+  ::sigaction(SIGALRM, &question, nullptr);
 }
 
 CrashReport::~CrashReport() {
   current.store(nullptr);
   for (const int signal : kSignals) ::signal(signal, SIG_DFL);
+  ::signal(SIGALRM, SIG_DFL);
 }
 
 }  // namespace roxdb::app

@@ -2,7 +2,8 @@
 // the signal or the broken invariant, registers, the stack, the version, what was being done.
 //
 // A report is written with system calls only, on a stack of its own; then the signal does what it
-// would have done. Addresses are resolved afterwards: addr2line -Cfe roxdb-server <address>.
+// would have done. SIGALRM asks for the stack alone, and the process goes on. Addresses are
+// resolved afterwards: addr2line -Cfe roxdb-server <address>.
 #pragma once
 
 #include "app/log_file.h"

@@ -97,9 +97,13 @@ void LogFile::write_line(LogLevel level, std::string_view text) const {
   const int descriptor = open_raw();
   if (descriptor < 0) return;
   [[maybe_unused]] const ssize_t ignored = ::write(descriptor, line.data(), line.size());
-  if (!path_.empty()) ::close(descriptor);
+  close_raw(descriptor);
 }
 
 int LogFile::open_raw() const { return path_.empty() ? STDOUT_FILENO : open_log(path_); }
+
+void LogFile::close_raw(int descriptor) const {
+  if (!path_.empty()) ::close(descriptor);
+}
 
 }  // namespace roxdb::app

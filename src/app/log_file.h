@@ -27,9 +27,10 @@ class LogFile {
 
   // False: the file cannot be opened; `why` says so.
   bool check(std::string& why) const;
-  // A descriptor to write to, for those who must not allocate: only a system call is made. Left
-  // open, since the process is about to end.
+  // A descriptor to write to, for those who must not allocate: only a system call is made. A
+  // process that is about to end may leave it open.
   int open_raw() const;
+  void close_raw(int descriptor) const;
 
  private:
   enum Format : int { kLegacy, kLogfmt, kJson };

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import sys
 
 from _checks import expect, expect_that, run, test
@@ -156,6 +157,18 @@ def linux_is_told_whom_to_end_first():
         expect_that(b"must be between -2000 and 2000" in answer, answer)
         expect(server.call("CONFIG", "SET", "oom-score-adj", "no"), b"OK")
         expect(oom_score(server.pid), before)
+
+
+@test
+def a_server_that_is_asked_shows_its_stack_and_goes_on():
+    with Server() as server:
+        server.signal(signal.SIGALRM)
+        expect(server.call("PING"), b"PONG")
+        server.signal(signal.SIGALRM)
+        expect(server.call("PING"), b"PONG")
+        log = server.log()
+        for line in ("Received SIGALRM", "STACK TRACE ---", "STACK TRACE DONE"):
+            expect(log.count(line), 2, line)
 
 
 @test
