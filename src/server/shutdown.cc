@@ -1,6 +1,9 @@
 #include "server/shutdown.h"
 
+#include <fmt/format.h>
 #include <signal.h>
+
+#include <set>
 
 #include "base/text.h"
 
@@ -40,14 +43,25 @@ void Shutdown::register_setting(const char* name, ShutdownRequest* request, std:
   setting.get = [text] { return *text; };
   setting.set = [request, text](std::span<const std::string> words, std::string& why) {
     ShutdownRequest read;
-    std::string joined;
+    std::set<std::string> given;
+    bool are_known = !words.empty();
     for (const std::string& word : words) {
-      if (!add_word(read, word)) {
-        why = "argument(s) must be one of the following: default, save, nosave, now, force";
-        return false;
-      }
-      joined += (joined.empty() ? "" : " ") + lower_case(word);
+      are_known = are_known && add_word(read, word);
+      given.insert(lower_case(word));
     }
+    if (!are_known) {
+      why = "argument(s) must be one of the following: default, save, nosave, now, force";
+      return false;
+    }
+    if (given.contains("save") && given.contains("nosave")) {
+      why = "shutdown options SAVE and NOSAVE can't be used simultaneously";
+      return false;
+    }
+    std::string joined;
+    for (const std::string_view word : {"save", "nosave", "now", "force"}) {
+      if (given.contains(std::string(word))) joined += fmt::format(" {}", word);
+    }
+    if (!joined.empty()) joined.erase(0, 1);
     *request = read;
     *text = joined.empty() ? "default" : joined;
     return true;

@@ -196,6 +196,20 @@ def the_directory_is_told_from_the_root():
 
 
 @test
+def the_words_of_a_shutdown_are_kept_in_one_order():
+    with Server(options={"shutdown-on-sigint": "now nosave force"}) as server:
+        expect(server.call("CONFIG", "GET", "shutdown-on-sigint")[1], b"nosave now force")
+        expect(server.call("CONFIG", "SET", "shutdown-on-sigterm", "Force save"), b"OK")
+        expect(server.call("CONFIG", "GET", "shutdown-on-sigterm")[1], b"save force")
+        for wrong, why in (("", b"one of the following"), ("never", b"one of the following"),
+                           ("save nosave", b"simultaneously")):
+            answer = server.call("CONFIG", "SET", "shutdown-on-sigterm", wrong)
+            expect_that(why in answer, answer)
+        expect(server.call("CONFIG", "SET", "shutdown-on-sigterm", "default"), b"OK")
+        expect(server.call("CONFIG", "GET", "shutdown-on-sigterm")[1], b"default")
+
+
+@test
 def waitaof_tells_what_is_on_the_disk():
     options = {"appendonly": "yes", "appendfsync": "everysec"}
     with Server(options=options) as server, server.connect() as connection:
