@@ -352,6 +352,8 @@ Status find_keys(Call& call, std::vector<engine::KeyAt>& keys) {
     return user_error("ERR Invalid number of arguments specified for command");
   }
   if (!CommandTable::keys_of(*command, request, keys)) {
+    keys.clear();
+    if ((command->spec->flags & engine::kNoMandatoryKeys) != 0) return kOk;
     return user_error("ERR Invalid arguments specified for command");
   }
   std::erase_if(keys, [](const engine::KeyAt& key) { return key.pattern; });

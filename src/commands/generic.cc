@@ -87,10 +87,15 @@ constexpr CommandSpec kExists{
     .examples = kExistsExamples,
 };
 
-// TOUCH key... -> how many exist; they count as used now
+// TOUCH key... -> how many exist; they count as used now, also for who asked for CLIENT NO-TOUCH
 Status touch_command(Call& call) {
   int64_t found = 0;
-  for (size_t i = 1; i < call.argc(); ++i) found += int64_t{call.read(i) != nullptr};
+  for (size_t i = 1; i < call.argc(); ++i) {
+    const Entry* const entry = call.read(i);
+    if (entry == nullptr) continue;
+    if (call.session().no_touch) call.engine().touch(Keyspace::entry(*call.find(i)));
+    ++found;
+  }
   return call.reply(found);
 }
 constexpr Example kTouchExamples[] = {{"SET a 1", "+OK"}, {"TOUCH a b", ":1"}};

@@ -63,6 +63,7 @@ BOOST_AUTO_TEST_CASE(getkeys_of_all_forms_of_keys) {
          {"COMMAND GETKEYS DEL a b c", "*[$a $b $c]"},
          {"COMMAND GETKEYS MSETEX 2 a 1 b 2 NX", "*[$a $b]"},
          {"COMMAND GETKEYS MSETEX 9 a 1 b 2", "-ERR Invalid arguments specified for command"},
+         {"COMMAND GETKEYS SINTERCARD 9 a", "-ERR Invalid arguments specified for command"},
          {"COMMAND GETKEYS OBJECT ENCODING a", "*[$a]"},
          {"COMMAND GETKEYS MEMORY USAGE a", "*[$a]"},
          {"COMMAND GETKEYS CONFIG GET a", "-ERR The command has no key arguments"},

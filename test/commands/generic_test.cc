@@ -118,4 +118,12 @@ BOOST_AUTO_TEST_CASE(looking_counts_hits_and_misses_but_is_no_access) {
   check({{"OBJECT IDLETIME a", ":10"}, {"TOUCH a", ":1"}, {"OBJECT IDLETIME a", ":0"}});
 }
 
+BOOST_AUTO_TEST_CASE(touch_marks_keys_for_those_too_whose_reads_leave_no_trace) {
+  run("SET a 1");
+  advance_ms(10'000);
+  session.no_touch = true;
+  check({{"GET a", "$1"}, {"OBJECT IDLETIME a", ":10"}});
+  check({{"TOUCH a", ":1"}, {"OBJECT IDLETIME a", ":0"}});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

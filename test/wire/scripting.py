@@ -718,6 +718,9 @@ REQUESTS = [
     ["MULTI"], ["EVAL", "return redis.call('INCR', KEYS[1])", "1", "s"],
     ["EVAL", "return redis.call('nosuch')", "0"], ["GET", "s"], ["EXEC"],
     ["COMMAND", "GETKEYS", "EVAL", "x", "2", "a", "b", "c"],
+    ["COMMAND", "GETKEYS", "EVAL", "x", "3", "a", "b"],
+    ["COMMAND", "GETKEYS", "EVAL", "x", "2147483647", "a"],
+    ["COMMAND", "GETKEYSANDFLAGS", "FCALL", "f", "z", "a"],
 ]
 
 LIBRARY = """#!lua name=mylib
