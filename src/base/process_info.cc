@@ -40,6 +40,12 @@ CpuTimes cpu_times(CpuScope scope) {
   return {seconds(usage.ru_utime), seconds(usage.ru_stime)};
 }
 
+PageFaults page_faults() {
+  rusage usage{};
+  ::getrusage(RUSAGE_THREAD, &usage);
+  return {static_cast<uint64_t>(usage.ru_minflt), static_cast<uint64_t>(usage.ru_majflt)};
+}
+
 size_t resident_bytes() {
   // "size resident shared ...", in pages.
   const std::string line = first_line("/proc/self/statm");

@@ -16,6 +16,12 @@ struct CpuTimes {
 enum class CpuScope : uint8_t { kProcess, kChildren, kThisThread };
 CpuTimes cpu_times(CpuScope scope);
 
+struct PageFaults {
+  uint64_t minor = 0;  // a page was made, or copied because a child shares it
+  uint64_t major = 0;  // it came from a disk
+};
+PageFaults page_faults();  // of this thread, since it began. A call of the system
+
 size_t resident_bytes();         // of this process, in RAM now
 size_t system_memory_bytes();    // of the machine, or of the container when it has less
 std::string operating_system();  // "Linux 6.1.0 x86_64"

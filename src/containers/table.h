@@ -74,6 +74,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/cycle_clock.h"
 #include "base/random.h"
 #include "containers/segment.h"
 
@@ -298,6 +299,7 @@ class Lookahead {
 //     uint64_t hash(const Item&) const;      // of its key; all 64 bits should be good
 //     bool equals(const Item&, std::string_view key) const;
 //     uint64_t mark(const Item&) const;      // kNoMark when marks are not used
+//     void grew(uint64_t cycles) const;      // an insert had to make room first; may be absent
 //     static constexpr uint32_t kLinesMax = 64;  // may be absent; see kSegmentLines
 //   };
 //
@@ -329,9 +331,7 @@ class Table : public TableBase {
   // REQUIRES: no item has the key of this one; `hash` is what the Owner says of it.
   Cell* insert(uint64_t hash, Item* item) {
     Segment* segment = word_of(hash).segment();
-    if (__builtin_expect(segment->count >= segment->limit, 0)) {
-      segment = make_room(hash, access());
-    }
+    if (__builtin_expect(segment->count >= segment->limit, 0)) segment = grow(hash);
     return add(segment, hash, item, owner_.mark(*item));
   }
   // Takes the cell out and returns its item. REQUIRES: `cell` is that of an item with this hash.
@@ -396,6 +396,16 @@ class Table : public TableBase {
                   return static_cast<const Owner*>(owner)->mark(*static_cast<const Item*>(item));
                 },
             .lines_max = lines_max()};
+  }
+  Segment* grow(uint64_t hash) {
+    if constexpr (requires { owner_.grew(uint64_t{}); }) {
+      const uint64_t began = cycles_now();
+      Segment* const segment = make_room(hash, access());
+      owner_.grew(cycles_now() - began);
+      return segment;
+    } else {
+      return make_room(hash, access());
+    }
   }
   Cell* find_in(Bucket* buckets, uint32_t bucket_count, uint32_t tag, std::string_view key) const;
   // Out of line: no keyed hash comes here.

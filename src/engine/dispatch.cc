@@ -92,7 +92,7 @@ Verdict Engine::execute(Session& session, Args args, resp::Reply& reply) {
   uint64_t few[16] = {};
   std::vector<uint64_t> many;
   if (args.size() > std::size(few)) many.resize(args.size());
-  last_cycles_ = cycles_now();
+  begin_next(cycles_now());
   return execute(session, prepare(session, args, many.empty() ? few : many.data()), reply);
 }
 
@@ -114,7 +114,7 @@ Verdict Engine::execute(Session& session, const Prepared& prepared, resp::Reply&
 
 Verdict Engine::run(Session& session, const Prepared& prepared, resp::Reply& reply) {
   Command& command = *prepared.command;
-  const uint64_t began = last_cycles_;
+  const uint64_t began = side_work.began(SideWork::Span::kCommand);
   const bool was_silent = silent_;
   silent_ = session.kind == Session::Kind::kReplay || was_silent;
   begin_unit();
@@ -138,25 +138,16 @@ Verdict Engine::run(Session& session, const Prepared& prepared, resp::Reply& rep
   // The counter is read once per command: a command begins where the one before it ended.
   const uint64_t now = cycles_now();
   const uint64_t cycles = now - began;
-  last_cycles_ = now;
+  if (cycles >= slow_cycles_ && !call.waits_) [[unlikely]]
+    report_slow(session, prepared, began, cycles);
+  begin_next(now);
   if (call.waits_) [[unlikely]]
     return Verdict::kWait;  // counted once it has an answer
   command.calls++;
   command.duration_cycles += cycles;
   if (track_latencies) command.latencies.add(cycles);
   statistics.commands_processed++;
-  if (cycles >= slow_cycles_) [[unlikely]]
-    report_slow(session, prepared, cycles);
   return Verdict::kPass;
-}
-
-void Engine::report_slow(Session& session, const Prepared& prepared, uint64_t cycles) {
-  const auto duration_ns =
-      static_cast<uint64_t>(static_cast<double>(cycles) * observed_ns_per_cycle_);
-  const Execution execution{*prepared.command, session, prepared.args, duration_ns};
-  for (const Observer& one : observers_) {
-    if (duration_ns >= one.threshold_ns) one.call(execution);
-  }
 }
 
 Verdict Engine::pass_gates(Session& session, const Prepared& prepared, resp::Reply& reply) {

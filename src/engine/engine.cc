@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/cycle_clock.h"
 #include "base/slab_garbage.h"
+#include "engine/latency_events.h"
 #include "engine/limit_settings.h"
 
 namespace roxdb::engine {
@@ -59,7 +60,7 @@ void Engine::set_databases(int count) {
 
 Keyspace& Engine::keyspace(int db) {
   std::unique_ptr<Keyspace>& keyspace = keyspaces_[static_cast<size_t>(db)];
-  if (keyspace == nullptr) keyspace = std::make_unique<Keyspace>(secret_, limits);
+  if (keyspace == nullptr) keyspace = std::make_unique<Keyspace>(secret_, limits, side_work);
   return *keyspace;
 }
 
@@ -73,7 +74,12 @@ Cell* Engine::find(int db, const Key& key) {
     // The log says itself what expired, and when: until then its commands must find the key,
     // whatever the date of the replay is (D4).
     if (silent_) return cell;
-    if (expire_on_access) return expire_due_of(db, key, *cell) ? cell : nullptr;
+    if (expire_on_access) {
+      const uint64_t began = cycles_now();
+      const bool lives = expire_due_of(db, key, *cell);
+      side_work.add(Cause::kExpiry, cycles_now() - began);
+      return lives ? cell : nullptr;
+    }
     if (entry.has_expiry() && entry.expire_at_ms() < now_ms_) return nullptr;
   }
   return cell;
@@ -229,7 +235,7 @@ void Engine::freed_in_background(size_t count) {
 // -----------------------------------------------------------------------------------------
 
 void Engine::refresh_clock() {
-  last_cycles_ = cycles_now();
+  begin_next(cycles_now());
   set_clock(environment_->now_ms());
 }
 
@@ -283,19 +289,24 @@ void Engine::touch(Entry& entry) {
 
 bool Engine::tick(uint64_t budget_ns) {
   refresh_clock();
-  const uint64_t slow_ns = observed_ns();
+  const uint64_t shortest_ns = slow_ns();
   observed_ns_per_cycle_ = ns_per_cycle();
-  slow_cycles_ = slow_ns == UINT64_MAX
-                     ? UINT64_MAX
-                     : static_cast<uint64_t>(static_cast<double>(slow_ns) / observed_ns_per_cycle_);
+  slow_cycles_ =
+      shortest_ns == UINT64_MAX
+          ? UINT64_MAX
+          : static_cast<uint64_t>(static_cast<double>(shortest_ns) / observed_ns_per_cycle_);
+  if (shortest_ns != UINT64_MAX) page_faults_ = page_faults();
   for (const auto& keyspace : keyspaces_) {
     if (keyspace != nullptr && keyspace->has_trash()) empty_trash(*keyspace);
   }
   const bool garbage_left = take_back_garbage();
   if (!active_expire || !expire_on_access) return garbage_left;
-  const uint64_t started_ns = environment_->monotonic_ns();
-  const bool due_left = expire_due(started_ns + budget_ns);
-  statistics.expire_ns += environment_->monotonic_ns() - started_ns;
+  const uint64_t began_ns = environment_->monotonic_ns();
+  const bool due_left = expire_due(began_ns + budget_ns);
+  const uint64_t duration_ns = environment_->monotonic_ns() - began_ns;
+  statistics.expire_ns += duration_ns;
+  report_latency(services, "expire-cycle", duration_ns);
+  stalled(Cause::kExpiry, duration_ns);
   return due_left || garbage_left;
 }
 
@@ -378,6 +389,7 @@ void Engine::Aside::exchange() {
   std::swap(unit_text_, engine_.unit_text_);
   std::swap(unit_args_, engine_.unit_args_);
   std::swap(unit_commands_, engine_.unit_commands_);
+  std::swap(turn_, engine_.turn_);
 }
 
 void Engine::notify_database_changed(int db) {
@@ -411,15 +423,15 @@ void Engine::observe(const void* owner, uint64_t threshold_ns,
   std::erase_if(observers_, [owner](const Observer& one) { return one.owner == owner; });
   observers_.push_back({owner, threshold_ns, std::move(observer)});
   observed_ns_per_cycle_ = ns_per_cycle();
-  slow_cycles_ = observed_ns();  // tick() makes it exact; no clock runs slower than 1 GHz
+  slow_cycles_ = slow_ns();  // tick() makes it exact; no clock runs slower than 1 GHz
 }
 
 void Engine::stop_observing(const void* owner) {
   std::erase_if(observers_, [owner](const Observer& one) { return one.owner == owner; });
-  slow_cycles_ = observed_ns();
+  slow_cycles_ = slow_ns();
 }
 
-uint64_t Engine::observed_ns() const {
+uint64_t Engine::slow_ns() const {
   uint64_t least = UINT64_MAX;
   for (const Observer& one : observers_) least = std::min(least, one.threshold_ns);
   return least;

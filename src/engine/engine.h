@@ -24,6 +24,8 @@
 #include "base/executor.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/page_probe.h"
+#include "base/process_info.h"
 #include "engine/command_table.h"
 #include "engine/gates_and_sinks.h"
 #include "engine/info.h"
@@ -31,6 +33,7 @@
 #include "engine/services.h"
 #include "engine/session.h"
 #include "engine/settings.h"
+#include "engine/slow_turns.h"
 #include "engine/waiting.h"
 #include "resp/reply.h"
 
@@ -70,6 +73,8 @@ struct Execution {
   Session& session;
   Args args;
   uint64_t duration_ns;
+  Breakdown why = {};
+  uint64_t turn = 0;  // the serial of the turn it ran in; 0: in none
 };
 
 class Engine {
@@ -78,6 +83,17 @@ class Engine {
     int db;
     size_t args;  // in unit_args_: the first one
     size_t count;
+  };
+  // The turn that runs; all zero when none does. Times are cycles.
+  struct Turn {
+    const Batch* batch = nullptr;  // null: none runs
+    size_t requests = 0;
+    uint64_t serial = 0;
+    uint64_t began = 0;
+    const Command* slowest = nullptr;
+    uint64_t slowest_cycles = 0;
+    uint64_t waited_cycles = 0;  // those behind a slow command, until it had ended
+    uint64_t waiting = 0;        // how many
   };
 
  public:
@@ -154,8 +170,11 @@ class Engine {
   uint8_t frequency(const Entry& entry) const;
   uint64_t string_bytes_max = kStringBytesMax;  // of what APPEND and SETRANGE may grow to
   uint64_t reply_bytes_max = kReplyBytesMax;    // of one reply, or what clients may be sent
-  types::Limits limits;                         // where values change their encoding
-  bool uses_lfu = false;                        // set by maxmemory-policy
+  // From this size on LargeCommands is told of a request or a reply.
+  uint64_t large_request_bytes = UINT64_MAX;
+  uint64_t large_reply_bytes = UINT64_MAX;
+  types::Limits limits;   // where values change their encoding
+  bool uses_lfu = false;  // set by maxmemory-policy
   int64_t lfu_log_factor = 10;
   int64_t lfu_decay_minutes = 1;
 
@@ -207,6 +226,7 @@ class Engine {
     std::string unit_text_;
     std::vector<std::pair<size_t, size_t>> unit_args_;
     std::vector<UnitCommand> unit_commands_;
+    Turn turn_;
   };
   // The running command is part of a larger unit: the state of this moment is half of one.
   bool inside_larger_unit() const { return unit_depth_ > 1 || is_aside_; }
@@ -244,6 +264,25 @@ class Engine {
   // Command::duration_cycles in these units is nanoseconds.
   double ns_per_cycle() const;
 
+  // --- what was slow, and why: see slow_turns.h --------------------------------------------
+
+  SideWork side_work;
+  // The shortest time that somebody wants to hear of; UINT64_MAX: nobody does.
+  uint64_t slow_ns() const;
+  // A turn begins with a batch of so many requests, which lives until end_turn(); refreshes the
+  // clock.
+  void begin_turn(const Batch& batch, size_t requests);
+  // Its replies are sent. In cycles: when its commands had run, and when its log was written.
+  // Tells SlowTurns if the turn was slow.
+  void end_turn(uint64_t executed_at, uint64_t logged_at);
+  uint64_t turn_serial() const { return turn_.serial; }  // 0 outside of turns
+  // Something has just kept everybody waiting for so long, in a turn or outside of one.
+  void stalled(Cause cause, uint64_t duration_ns);
+  // The same for evicting keys, which may happen before every command.
+  void evicted(uint64_t cycles);
+  // A child was just forked: its pages are ours until one of us writes to them.
+  void forked(uint64_t duration_ns);
+
   // --- what hangs off it -------------------------------------------------------------------
 
   Environment& environment() { return *environment_; }
@@ -270,8 +309,18 @@ class Engine {
   Verdict run(Session& session, const Prepared& prepared, resp::Reply& reply);
   // Answers what cannot run at all: unknown, wrong number of arguments.
   void refuse_malformed(Session& session, const Prepared& prepared, resp::Reply& reply);
-  void report_slow(Session& session, const Prepared& prepared, uint64_t cycles);
-  uint64_t observed_ns() const;  // the shortest time that somebody wants to hear of
+  // A command begins: so does a request, unless it is a part of one.
+  void begin_next(uint64_t cycles) {
+    side_work.begin(SideWork::Span::kCommand, cycles);
+    if (unit_depth_ == 0) side_work.begin(SideWork::Span::kRequest, cycles);
+  }
+  void report_slow(Session& session, const Prepared& prepared, uint64_t began, uint64_t cycles);
+  void report_slow_turn(uint64_t executed_at, uint64_t logged_at, uint64_t ended_at);
+  Breakdown breakdown(SideWork::Span span, uint64_t began, uint64_t cycles) const;
+  uint64_t ns_of(uint64_t cycles) const {
+    return static_cast<uint64_t>(static_cast<double>(cycles) * observed_ns_per_cycle_);
+  }
+  void note_page_faults();
   void reply_error(resp::Reply& reply, const Status& status);
   void expire(int db, const Key& key, Cell& cell);
   // Removes fields of a hash that are due, some at a time, and the key when none are left: false.
@@ -309,7 +358,12 @@ class Engine {
   uint64_t start_ns_ = 0;
   uint64_t slow_cycles_ = UINT64_MAX;  // what the least patient observer wants to hear of
   double observed_ns_per_cycle_ = 1;   // as of the last tick
-  uint64_t last_cycles_ = 0;           // when the last command ended: the next one begins
+  Turn turn_;
+  uint64_t turns_ = 0;
+  PageProbe page_probe_;
+  uint64_t page_copy_cycles_ = 0;  // what a page costs that a child shares
+  PageFaults page_faults_;         // as of page_faults_at_
+  uint64_t page_faults_at_ = 0;    // cycles
   struct Observer {
     const void* owner;
     uint64_t threshold_ns;

@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "containers/table.h"
+#include "engine/side_work.h"
 #include "types/entry.h"
 #include "types/hash_value.h"
 #include "types/value_type.h"
@@ -49,17 +50,20 @@ inline bool is_due(const Entry& entry, int64_t now_ms) {
 struct EntryOwner {
   using Item = Entry;
   const HashSecret* secret;
+  SideWork* side_work;
   uint64_t hash(const Entry& entry) const { return hash_bytes(entry.key(), *secret); }
   bool equals(const Entry& entry, std::string_view key) const { return entry.key() == key; }
   uint64_t mark(const Entry& entry) const { return mark_of(entry); }
+  void grew(uint64_t cycles) const { side_work->add(Cause::kTableSplit, cycles); }
 };
 using EntryTable = containers::Table<EntryOwner>;
 
 class Keyspace {
  public:
-  // Both must outlive the keyspace and whatever is still freed in the background.
-  Keyspace(const HashSecret& secret, const types::Limits& limits)
-      : table_(EntryOwner{&secret}), home_{*slabs_, secret, limits, &sizes_} {}
+  // All must outlive the keyspace, the first two whatever is still freed in the background, too.
+  // `side_work` hears of the growth of the table.
+  Keyspace(const HashSecret& secret, const types::Limits& limits, SideWork& side_work)
+      : table_(EntryOwner{&secret, &side_work}), home_{*slabs_, secret, limits, &sizes_} {}
   ~Keyspace();  // frees everything; cost O(entries with payload + slabs)
   Keyspace(const Keyspace&) = delete;
   Keyspace& operator=(const Keyspace&) = delete;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/cycle_clock.h"
 #include "base/memory.h"
 #include "types/value_type.h"
 
@@ -123,6 +124,7 @@ bool MemoryGate::make_room() {
   note_exceeded(is_exceeded);
   if (!is_exceeded) return true;
   if (policy() == Policy::kNoEviction) return false;
+  const uint64_t began = cycles_now();
   // Big values are freed elsewhere and later, so what is won is added up and not measured.
   const size_t wanted = used - limit_;
   size_t won = 0;
@@ -131,6 +133,7 @@ bool MemoryGate::make_room() {
     if (db < 0) return false;
     won += evict_from(db);
   }
+  engine_.evicted(cycles_now() - began);
   return true;
 }
 

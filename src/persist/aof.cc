@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "engine/latency_events.h"
 #include "persist/aof_rewrite.h"
 #include "persist/files.h"
 
@@ -201,9 +202,10 @@ void Aof::start_sync(uint64_t now_ns) {
   sync->sequence = written_;
   sync->size = writer_->size();
   sync->log = logs_;
-  const auto run = [this, quick = sync_is_quick()](auto work, auto done) {
+  const auto run = [this, &sync = *sync, quick = sync_is_quick()](auto work, auto done) {
     if (!quick) return engine_.executor().run(std::move(work), std::move(done));
     work();
+    engine_.stalled(engine::Cause::kLogSync, sync.duration_us * 1000);
     done();
   };
   run(
@@ -215,6 +217,9 @@ void Aof::start_sync(uint64_t now_ns) {
       [this, sync] {
         syncing_ = false;
         last_sync_us_ = sync->duration_us;
+        if (policy() == Policy::kAlways) {
+          engine::report_latency(engine_.services, "aof-fsync-always", sync->duration_us * 1000);
+        }
         // One slow sync counts at once, a quick one little: whoever waited on the loop for the
         // first one shall not wait for a second.
         if (!making_room_) slow_sync_us_ = std::max(last_sync_us_, slow_sync_us_ / 8 * 7);

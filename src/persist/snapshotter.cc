@@ -102,6 +102,7 @@ Result<std::unique_ptr<SnapshotChild>> SnapshotChild::start(engine::Engine& engi
   engine.freeze_access = true;
   child->heard_at_ns_ = environment.monotonic_ns();
   child->fork_us_ = (child->heard_at_ns_ - began_ns) / 1000;
+  engine.forked(child->heard_at_ns_ - began_ns);
   return child;
 }
 

@@ -4,7 +4,9 @@
 #include <cstring>
 #include <utility>
 
+#include "base/cycle_clock.h"
 #include "base/text.h"
+#include "engine/large_commands.h"
 
 namespace roxdb::server {
 namespace {
@@ -35,6 +37,8 @@ constexpr size_t kSpareOutputBytesMax = 32u << 10;
 constexpr size_t kSpareInputBytesMax = 4u << 20;
 // News for a client up to this size are added without a look at its limit.
 constexpr size_t kUncheckedBytesMax = 64u << 10;
+// Turns that wait for the log and are remembered: the first of many wait the longest.
+constexpr size_t kParkedTurnsMax = 64;
 
 // A browser that was lured into sending a request to us speaks HTTP (reliability S2).
 bool is_http(engine::Args args) {
@@ -194,9 +198,10 @@ void Turn::run() {
 }
 
 void Turn::execute() {
-  if (!requests_.empty()) {
+  const bool runs = !requests_.empty();
+  if (runs) {
     changed_ = true;
-    engine_.refresh_clock();
+    engine_.begin_turn(*this, requests_.size());
     hashes_.assign(args_.size(), 0);
     for (size_t first = 0; first < requests_.size(); first += kChunkRequests) {
       const size_t count = std::min(kChunkRequests, requests_.size() - first);
@@ -211,6 +216,7 @@ void Turn::execute() {
     if (hashes_.size() > kKeptHashes) std::vector<uint64_t>().swap(hashes_);
   }
   send_replies();
+  if (runs) engine_.end_turn(executed_at_, logged_at_);
 }
 
 void Turn::execute_chunk(std::span<const Request> requests) {
@@ -254,6 +260,7 @@ void Turn::execute_request(const Request& request, const engine::Prepared& prepa
   }
   resp::OutputBuffer& output = output_of(client);
   const resp::OutputBuffer::Mark before = output.mark();
+  const size_t pending_before = output.pending();
   client.skips_reply = client.reply_mode == Client::ReplyMode::kSkipNext;
   if (client.skips_reply) client.reply_mode = Client::ReplyMode::kOn;
   client.last_command = prepared.command;
@@ -280,8 +287,34 @@ void Turn::execute_request(const Request& request, const engine::Prepared& prepa
   if (client.is_muted()) [[unlikely]] {
     output.truncate(before);
   }
+  const size_t reply_bytes = output.pending() - pending_before;
+  if (reply_bytes >= engine_.large_reply_bytes || run.size >= engine_.large_request_bytes)
+      [[unlikely]] {
+    if (verdict != engine::Verdict::kRefuse) report_large(request, prepared, reply_bytes);
+  }
   if (!held_pushes_.empty()) [[unlikely]]
     release_pushes();
+}
+
+// Tells of a request, or of its reply, that is as large as somebody wants to know.
+void Turn::report_large(const Request& request, const engine::Prepared& prepared,
+                        uint64_t reply_bytes) {
+  const Run& run = runs_[request.run];
+  const Request* const next = &request + 1;
+  const bool has_next = next != requests_.data() + requests_.size() && next->run == request.run;
+  const size_t request_bytes = (has_next ? next->at : run.size) - request.at;
+  const bool is_large_request = request_bytes >= engine_.large_request_bytes;
+  const bool is_large_reply = reply_bytes >= engine_.large_reply_bytes;
+  if (!is_large_request && !is_large_reply) return;
+  auto* const listener = engine_.services.find<engine::LargeCommands>();
+  if (listener == nullptr) return;
+  const engine::Command& command = *prepared.command;
+  if (is_large_request) {
+    listener->on_large_request(*run.client, command, prepared.args, request_bytes);
+  }
+  if (is_large_reply) {
+    listener->on_large_reply(*run.client, command, prepared.args, reply_bytes);
+  }
 }
 
 // Gives back what was not executed and answers protocol errors. Backwards, because what a client
@@ -463,12 +496,34 @@ void Turn::send_replies() {
     if (Client* const client = clients_.find(id)) clients_.close_overfull(*client);
   }
   changed_ = false;
+  executed_at_ = cycles_now();
   uint64_t ticket = persistence_ != nullptr ? persistence_->end_turn() : 0;
+  logged_at_ = cycles_now();
   // Those that waited may have been passed just now; they go before what this turn replies.
   if (!parked_.empty()) send_released();
   if (ticket != 0 && ticket <= persistence_->released()) ticket = 0;
+  if (ticket != 0) note_parked(ticket);
   for (Client* client : output_due_) send_reply(*client, ticket);
   output_due_.clear();
+}
+
+void Turn::note_parked(uint64_t ticket) {
+  if (engine_.slow_ns() == UINT64_MAX || parked_turns_.size() == kParkedTurnsMax) return;
+  parked_turns_.push_back({ticket, engine_.turn_serial(), engine_.environment().monotonic_ns()});
+}
+
+void Turn::report_parked(uint64_t released) {
+  if (parked_turns_.empty() || parked_turns_.front().ticket > released) return;
+  auto* const listener = engine_.services.find<engine::SlowTurns>();
+  const uint64_t now_ns = engine_.environment().monotonic_ns();
+  for (; !parked_turns_.empty() && parked_turns_.front().ticket <= released;
+       parked_turns_.pop_front()) {
+    const ParkedTurn& turn = parked_turns_.front();
+    const uint64_t waited_ns = now_ns - turn.since_ns;
+    if (listener != nullptr && waited_ns >= engine_.slow_ns()) {
+      listener->on_log_sync(turn.serial, waited_ns);
+    }
+  }
 }
 
 void Turn::send_reply(Client& client, uint64_t ticket) {
@@ -494,6 +549,7 @@ void Turn::send_reply(Client& client, uint64_t ticket) {
 
 void Turn::send_released() {
   const uint64_t released = persistence_->released();
+  report_parked(released);
   std::erase_if(parked_, [&](uint64_t id) {
     Client* const client = clients_.find(id);
     if (client == nullptr) return true;
@@ -513,6 +569,7 @@ void Turn::drop_parked() {
     if (Client* const client = clients_.find(id)) clients_.close(*client);
   }
   parked_.clear();
+  parked_turns_.clear();
 }
 
 void Turn::close_when_drained(Client& client) {

@@ -25,6 +25,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -32,6 +33,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "engine/slow_turns.h"
 #include "persist/persistence.h"
 #include "resp/args.h"
 #include "resp/reply_writer.h"
@@ -39,7 +41,7 @@
 
 namespace roxdb::server {
 
-class Turn final : public engine::WaitingHost {
+class Turn final : public engine::WaitingHost, private engine::Batch {
  public:
   // `persistence` null: nothing is logged. All must outlive the Turn.
   Turn(engine::Engine& engine, Clients& clients, persist::Persistence* persistence);
@@ -145,6 +147,8 @@ class Turn final : public engine::WaitingHost {
     Client* receiving;
   };
 
+  size_t position() const override { return static_cast<size_t>(current_ - requests_.data()); }
+
   static bool reads_in_place(const Client& client);
   bool is_left_alone(const Client& client) const {
     return aside_ != nullptr && (&client == aside_->executing || &client == aside_->receiving);
@@ -157,6 +161,7 @@ class Turn final : public engine::WaitingHost {
   void execute();
   void execute_chunk(std::span<const Request> requests);
   void execute_request(const Request& request, const engine::Prepared& prepared);
+  void report_large(const Request& request, const engine::Prepared& prepared, uint64_t reply_bytes);
   void close_runs();
   void close_run(Run& run);
   resp::OutputBuffer& output_of(Client& client);
@@ -167,6 +172,8 @@ class Turn final : public engine::WaitingHost {
 
   void send_replies();
   void send_reply(Client& client, uint64_t ticket);
+  void note_parked(uint64_t ticket);
+  void report_parked(uint64_t released);
   void close_when_drained(Client& client);
   void end_clients();
   void serve_waiting();
@@ -220,6 +227,17 @@ class Turn final : public engine::WaitingHost {
   std::vector<uint64_t> served_;    // ids of clients whose waiting is over
   std::vector<uint64_t> parked_;    // ids of clients with parked replies
   std::vector<uint64_t> overfull_;  // ids of clients that are to be closed
+
+  // Why it was slow (engine/slow_turns.h): cycles of this turn's corners, and turns whose replies
+  // wait for the log, as far as somebody wants to know how long.
+  struct ParkedTurn {
+    uint64_t ticket;
+    uint64_t serial;
+    uint64_t since_ns;
+  };
+  uint64_t executed_at_ = 0;
+  uint64_t logged_at_ = 0;
+  std::deque<ParkedTurn> parked_turns_;
 
   // Memory for those who need some next.
   std::vector<resp::OutputBuffer> spare_outputs_;
