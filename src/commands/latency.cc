@@ -94,7 +94,10 @@ constexpr CommandSpec kLatencyHistory{
 // LATENCY RESET [event ...] -> how many were forgotten
 Status latency_reset_command(Call& call) {
   LatencyMonitor& monitor = monitor_of(call);
-  if (call.argc() == 2) return call.reply(static_cast<int64_t>(monitor.reset()));
+  if (call.argc() == 2) {
+    call.service<CommandState>().why_slow.reset();
+    return call.reply(static_cast<int64_t>(monitor.reset()));
+  }
   int64_t count = 0;
   for (size_t i = 2; i < call.argc(); ++i) count += monitor.reset(call.arg(i)) ? 1 : 0;
   return call.reply(count);
@@ -104,7 +107,7 @@ constexpr Example kLatencyResetExamples[] = {{"LATENCY RESET", ":0"},
 constexpr CommandSpec kLatencyReset{
     .name = "LATENCY RESET",
     .syntax = "[event...]",
-    .summary = "Forgets the spikes of some events, or of all.",
+    .summary = "Forgets the spikes of some events; or of all, and the slow turns.",
     .since = "2.8.13",
     .complexity = "O(1)",
     .flags = kLatencyFlags,
@@ -140,7 +143,9 @@ constexpr CommandSpec kLatencyGraph{
 
 // LATENCY DOCTOR -> text
 Status latency_doctor_command(Call& call) {
-  call.reply().verbatim("txt", latency_report(call.engine(), monitor_of(call)));
+  std::string text = latency_report(call.engine(), monitor_of(call));
+  text += why_slow_report(call.service<CommandState>().why_slow);
+  call.reply().verbatim("txt", text);
   return kOk;
 }
 constexpr CommandSpec kLatencyDoctor{
@@ -213,6 +218,80 @@ constexpr CommandSpec kLatencyHistogram{
     .examples = kLatencyHistogramExamples,
 };
 
+void reply_total(resp::Reply& reply, const WhySlow::Total& total) {
+  reply.map(3);
+  reply.bulk("turns");
+  reply.integer(static_cast<int64_t>(total.turns));
+  reply.bulk("sum-us");
+  reply.integer(static_cast<int64_t>(total.sum_ns / 1000));
+  reply.bulk("worst-us");
+  reply.integer(static_cast<int64_t>(total.worst_ns / 1000));
+}
+
+// LATENCY WHY [count] -> a map: where the time of slow turns went in the last hour, by cause, and
+// the last of them, the newest first
+Status latency_why_command(Call& call) {
+  int64_t count = 10;
+  if (call.argc() == 3) {
+    ROX_TRY(count, call.integer(2));
+    if (count < -1) return user_error("ERR count should be greater than or equal to -1");
+  }
+  const WhySlow& why = call.service<CommandState>().why_slow;
+  const WhySlow::Totals totals = why.totals();
+  const uint64_t slow_ns = call.engine().slow_ns();
+  resp::Reply& reply = call.reply();
+  reply.map(5);
+  reply.bulk("window-seconds");
+  reply.integer(int64_t{60} * WhySlow::kMinutes);
+  reply.bulk("slower-than-us");
+  reply.integer(slow_ns == UINT64_MAX ? -1 : static_cast<int64_t>(slow_ns / 1000));
+  reply.bulk("all");
+  reply_total(reply, totals.all);
+  reply.bulk("causes");
+  reply.map(static_cast<size_t>(
+      std::count_if(totals.causes.begin(), totals.causes.end(),
+                    [](const WhySlow::Total& total) { return total.turns > 0; })));
+  for (size_t i = 0; i < totals.causes.size(); ++i) {
+    if (totals.causes[i].turns == 0) continue;
+    reply.bulk(name_of(static_cast<engine::Cause>(i)));
+    reply_total(reply, totals.causes[i]);
+  }
+  reply.bulk("last");
+  const size_t all = why.last().size();
+  const size_t shown = count < 0 ? all : std::min(all, static_cast<size_t>(count));
+  reply.array(shown);
+  for (size_t i = 0; i < shown; ++i) {
+    const WhySlow::Entry& entry = why.last()[i];
+    reply.map(6);
+    reply.bulk("time");
+    reply.integer(entry.time_s);
+    reply.bulk("duration-us");
+    reply.integer(static_cast<int64_t>(entry.duration_ns / 1000));
+    reply.bulk("requests");
+    reply.integer(static_cast<int64_t>(entry.requests));
+    reply.bulk("slowest");
+    reply.bulk(entry.command);
+    reply.bulk("slowest-us");
+    reply.integer(static_cast<int64_t>(entry.command_ns / 1000));
+    reply.bulk("why");
+    reply_breakdown(reply, entry.why);
+  }
+  return kOk;
+}
+constexpr Example kLatencyWhyExamples[] = {
+    {"LATENCY WHY -2", "-ERR count should be greater than or equal to -1"}};
+constexpr CommandSpec kLatencyWhy{
+    .name = "LATENCY WHY",
+    .syntax = "[count]",
+    .summary = "Returns where the time of slow turns went, by cause, and the last of them.",
+    .since = "8.0.0",
+    .complexity = "O(N) where N is the number of turns returned",
+    .flags = kLatencyFlags,
+    .tips = kTips,
+    .handler = latency_why_command,
+    .examples = kLatencyWhyExamples,
+};
+
 Status latency_help_command(Call& call) {
   return call.reply_help({
       "DOCTOR",
@@ -224,9 +303,15 @@ Status latency_help_command(Call& call) {
       "LATEST",
       "    Return the last spike of each event.",
       "RESET [<event> ...]",
-      "    Forget the spikes of these events (default: of all).",
+      "    Forget the spikes of these events (default: of all, and what WHY tells).",
       "HISTOGRAM [COMMAND ...]",
       "    Return how long calls of these commands took (default: of all).",
+      "WHY [<count>]",
+      "    Return where the time of slow turns went in the last hour, by cause, and the last "
+      "<count>",
+      "    of them (10; -1: all). A turn is what is run and answered at once; slow is what the "
+      "slow",
+      "    log or the latency monitor takes for it.",
   });
 }
 constexpr CommandSpec kLatencyHelp{
@@ -241,7 +326,7 @@ constexpr CommandSpec kLatencyHelp{
 
 constexpr const CommandSpec* kCommands[] = {&kLatency,          &kLatencyLatest, &kLatencyHistory,
                                             &kLatencyReset,     &kLatencyGraph,  &kLatencyDoctor,
-                                            &kLatencyHistogram, &kLatencyHelp};
+                                            &kLatencyHistogram, &kLatencyWhy,    &kLatencyHelp};
 
 }  // namespace
 

@@ -1,5 +1,7 @@
-// slowlog.cc: the slow log under both its names. COMMANDLOG asks for a type of log; of the three we
-// keep the slow one, the logs of large requests and replies are always empty.
+// slowlog.cc: the logs of commands that stood out. SLOWLOG is that of the slow ones, COMMANDLOG
+// asks for one of three: slow ones, large requests, large replies. SLOWLOG WHY, which other servers
+// do not have, tells where the time went; records of GET keep the six fields that clients take
+// apart.
 #include "commands/server/command_state.h"
 #include "engine/call.h"
 #include "engine/command.h"
@@ -23,24 +25,31 @@ constexpr std::string_view kResetTips = "request_policy:all_nodes,response_polic
 
 constexpr Status kBadCount = user_error("ERR count should be greater than or equal to -1");
 
-SlowLog& slow_log(Call& call) { return call.service<CommandState>().slow_log; }
+CommandLog& slow_log(Call& call) { return call.service<CommandState>().slow_log; }
 
-// The first `count` records, all when it is -1. Each: id, time, duration in us, arguments, who,
-// name.
-void reply_records(Call& call, int64_t count) {
-  const auto& records = slow_log(call).records();
-  const size_t shown =
-      count < 0 ? records.size() : std::min(records.size(), static_cast<size_t>(count));
+// How many of the newest records `count` asks for; -1: all.
+size_t shown_of(const CommandLog& log, int64_t count) {
+  const size_t all = log.records().size();
+  return count < 0 ? all : std::min(all, static_cast<size_t>(count));
+}
+
+void reply_args(resp::Reply& reply, const CommandLog::Record& record) {
+  reply.array(record.args.size());
+  for (const std::string& arg : record.args) reply.bulk(arg);
+}
+
+// Each record: id, time, duration in us or size in bytes, arguments, who, name.
+void reply_records(Call& call, const CommandLog& log, int64_t count) {
+  const size_t shown = shown_of(log, count);
   resp::Reply& reply = call.reply();
   reply.array(shown);
   for (size_t i = 0; i < shown; ++i) {
-    const SlowLog::Record& record = records[i];
+    const CommandLog::Record& record = log.records()[i];
     reply.array(6);
     reply.integer(record.id);
     reply.integer(record.time_s);
-    reply.integer(record.duration_us);
-    reply.array(record.args.size());
-    for (const std::string& arg : record.args) reply.bulk(arg);
+    reply.integer(record.amount);
+    reply_args(reply, record);
     reply.bulk(record.address);
     reply.bulk(record.client_name);
   }
@@ -71,7 +80,7 @@ Status slowlog_get_command(Call& call) {
   if (call.argc() == 3) {
     ROX_TRY(count, count_at(call, 2));
   }
-  reply_records(call, count);
+  reply_records(call, slow_log(call), count);
   return kOk;
 }
 constexpr Example kSlowLogGetExamples[] = {
@@ -86,6 +95,50 @@ constexpr CommandSpec kSlowLogGet{
     .tips = kGetTips,
     .handler = slowlog_get_command,
     .examples = kSlowLogGetExamples,
+};
+
+// SLOWLOG WHY [count] -> a map for each record, the newest first; `why` has the time by cause
+Status slowlog_why_command(Call& call) {
+  int64_t count = 10;
+  if (call.argc() == 3) {
+    ROX_TRY(count, count_at(call, 2));
+  }
+  const CommandLog& log = slow_log(call);
+  const size_t shown = shown_of(log, count);
+  resp::Reply& reply = call.reply();
+  reply.array(shown);
+  for (size_t i = 0; i < shown; ++i) {
+    const CommandLog::Record& record = log.records()[i];
+    reply.map(7);
+    reply.bulk("id");
+    reply.integer(record.id);
+    reply.bulk("time");
+    reply.integer(record.time_s);
+    reply.bulk("duration-us");
+    reply.integer(record.amount);
+    reply.bulk("command");
+    reply_args(reply, record);
+    reply.bulk("address");
+    reply.bulk(record.address);
+    reply.bulk("name");
+    reply.bulk(record.client_name);
+    reply.bulk("why");
+    reply_breakdown(reply, record.why);
+  }
+  return kOk;
+}
+constexpr Example kSlowLogWhyExamples[] = {
+    {"SLOWLOG WHY -2", "-ERR count should be greater than or equal to -1"}};
+constexpr CommandSpec kSlowLogWhy{
+    .name = "SLOWLOG WHY",
+    .syntax = "[count]",
+    .summary = "Returns where the time of the last slow commands went.",
+    .since = "8.0.0",
+    .complexity = "O(N) where N is the number of records returned",
+    .flags = kSlowLogFlags,
+    .tips = kGetTips,
+    .handler = slowlog_why_command,
+    .examples = kSlowLogWhyExamples,
 };
 
 Status slowlog_len_command(Call& call) {
@@ -128,6 +181,10 @@ Status slowlog_help_command(Call& call) {
       "    Show how many there are.",
       "RESET",
       "    Forget them.",
+      "WHY [<count>]",
+      "    Show where their time went: waiting for others of the same batch, executing, page "
+      "faults",
+      "    while a child saves, writing the log and the reply, waiting for the disk, ...",
   });
 }
 constexpr CommandSpec kSlowLogHelp{
@@ -148,18 +205,19 @@ constexpr CommandSpec kCommandLog{
     .complexity = "Depends on the subcommand.",
 };
 
-// True: the slow log is meant; false: one of those that are always empty.
-Result<bool> means_slow_log(Call& call, size_t index) {
-  if (call.is(index, "SLOW")) return true;
-  if (call.is(index, "LARGE-REQUEST") || call.is(index, "LARGE-REPLY")) return false;
+Result<CommandLog*> log_at(Call& call, size_t index) {
+  auto& state = call.service<CommandState>();
+  if (call.is(index, "SLOW")) return &state.slow_log;
+  if (call.is(index, "LARGE-REQUEST")) return &state.large_logs.requests;
+  if (call.is(index, "LARGE-REPLY")) return &state.large_logs.replies;
   return user_error("ERR type should be one of the following: slow, large-request, large-reply");
 }
 
 // COMMANDLOG GET count type -> records, the newest first
 Status commandlog_get_command(Call& call) {
   ROX_TRY(const int64_t count, count_at(call, 2));
-  ROX_TRY(const bool slow, means_slow_log(call, 3));
-  reply_records(call, slow ? count : 0);
+  ROX_TRY(const CommandLog* const log, log_at(call, 3));
+  reply_records(call, *log, count);
   return kOk;
 }
 constexpr Example kCommandLogGetExamples[] = {
@@ -179,8 +237,8 @@ constexpr CommandSpec kCommandLogGet{
 };
 
 Status commandlog_len_command(Call& call) {
-  ROX_TRY(const bool slow, means_slow_log(call, 2));
-  return call.reply(slow ? static_cast<int64_t>(slow_log(call).records().size()) : 0);
+  ROX_TRY(const CommandLog* const log, log_at(call, 2));
+  return call.reply(static_cast<int64_t>(log->records().size()));
 }
 constexpr Example kCommandLogLenExamples[] = {{"COMMANDLOG LEN large-request", ":0"}};
 constexpr CommandSpec kCommandLogLen{
@@ -196,8 +254,8 @@ constexpr CommandSpec kCommandLogLen{
 };
 
 Status commandlog_reset_command(Call& call) {
-  ROX_TRY(const bool slow, means_slow_log(call, 2));
-  if (slow) slow_log(call).clear();
+  ROX_TRY(CommandLog* const log, log_at(call, 2));
+  log->clear();
   return call.reply_ok();
 }
 constexpr Example kCommandLogResetExamples[] = {{"COMMANDLOG RESET slow", "+OK"}};
@@ -234,9 +292,10 @@ constexpr CommandSpec kCommandLogHelp{
     .handler = commandlog_help_command,
 };
 
-constexpr const CommandSpec* kCommands[] = {
-    &kSlowLog,    &kSlowLogGet,    &kSlowLogLen,    &kSlowLogReset,    &kSlowLogHelp,
-    &kCommandLog, &kCommandLogGet, &kCommandLogLen, &kCommandLogReset, &kCommandLogHelp};
+constexpr const CommandSpec* kCommands[] = {&kSlowLog,         &kSlowLogGet,    &kSlowLogWhy,
+                                            &kSlowLogLen,      &kSlowLogReset,  &kSlowLogHelp,
+                                            &kCommandLog,      &kCommandLogGet, &kCommandLogLen,
+                                            &kCommandLogReset, &kCommandLogHelp};
 
 }  // namespace
 

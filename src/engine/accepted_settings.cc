@@ -123,10 +123,6 @@ constexpr Accepted kAccepted[] = {
     {"shutdown-on-sigint", "default", kText, kWords},
     {"shutdown-on-sigterm", "default", kText, kWords},
     {"lua-enable-deprecated-api", "no", kBool, kImmutable | kHidden},
-    {"commandlog-request-larger-than", "1048576", between(-1, INT64_MAX)},
-    {"commandlog-large-request-max-len", "128", kCount},
-    {"commandlog-reply-larger-than", "1048576", between(-1, INT64_MAX)},
-    {"commandlog-large-reply-max-len", "128", kCount},
 
     // Persistence.
     {"dir", "./", kText, Setting::kProtected},
@@ -159,7 +155,7 @@ constexpr Accepted kAccepted[] = {
     // Replication.
     {"replicaof", "", kText, kImmutable | kWords, "slaveof"},
     {"masterauth", "", kText, kSecret, "primaryauth"},
-    {"masteruser", "", kText, 0, "primaryuser"},
+    {"masteruser", "", kText, kSecret, "primaryuser"},
     {"replica-serve-stale-data", "yes", kBool, 0, "slave-serve-stale-data"},
     {"replica-read-only", "yes", kBool, 0, "slave-read-only"},
     {"replica-lazy-flush", "no", kBool, 0, "slave-lazy-flush"},

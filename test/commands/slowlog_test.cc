@@ -1,3 +1,4 @@
+#include "engine/accepted_settings.h"
 #include "test/commands/server/server_fixture.h"
 
 namespace roxdb::commands {
@@ -27,7 +28,7 @@ BOOST_AUTO_TEST_CASE(the_newest_comes_first_and_the_oldest_goes) {
   BOOST_TEST(newest() == "SET c 3");
   BOOST_TEST(records[0].id == records[1].id + 1);
   BOOST_TEST(records[0].time_s == kStartMs / 1000);
-  BOOST_TEST(records[0].duration_us >= 0);
+  BOOST_TEST(records[0].amount >= 0);
   BOOST_TEST(run("CONFIG SET slowlog-max-len 0") == "+OK");
   BOOST_TEST(run("SLOWLOG LEN") == ":0");
   BOOST_TEST(run("SLOWLOG GET -1") == "*[]");
@@ -80,6 +81,29 @@ BOOST_AUTO_TEST_CASE(long_requests_are_cut) {
   BOOST_TEST(record.args[31] == "... (69 more arguments)");
 }
 
+BOOST_AUTO_TEST_CASE(large_commands_have_logs_of_their_own) {
+  const engine::Command& get = *engine.commands().find_name("get");
+  const std::string_view args[] = {"GET", "k"};
+  run("CONFIG SET commandlog-large-reply-max-len 2");
+  auto* const large = engine.services.find<engine::LargeCommands>();
+  large->on_large_request(session, get, args, 100);
+  for (const uint64_t bytes : {200, 300, 400}) large->on_large_reply(session, get, args, bytes);
+  check({{"COMMANDLOG LEN large-request", ":1"},
+         {"COMMANDLOG LEN large-reply", ":2"},
+         {"COMMANDLOG GET -1 large-request", "*[*[:0 :1700000000 :100 *[$GET $k] $?:0 $]]"},
+         {"COMMANDLOG GET 1 large-reply", "*[*[:2 :1700000000 :400 *[$GET $k] $?:0 $]]"},
+         {"COMMANDLOG RESET large-reply", "+OK"},
+         {"COMMANDLOG LEN large-request", ":1"},
+         {"COMMANDLOG LEN large-reply", ":0"}});
+}
+
+BOOST_AUTO_TEST_CASE(how_large_is_large_can_be_said) {
+  BOOST_TEST(engine.large_request_bytes == 1048576u);
+  run("CONFIG SET commandlog-request-larger-than 0 commandlog-reply-larger-than -1");
+  BOOST_TEST(engine.large_request_bytes == 0u);
+  BOOST_TEST(engine.large_reply_bytes == UINT64_MAX);
+}
+
 // S3: who may read the slow log must not learn a password from it.
 BOOST_AUTO_TEST_CASE(secrets_are_not_shown) {
   std::string password;
@@ -89,6 +113,11 @@ BOOST_AUTO_TEST_CASE(secrets_are_not_shown) {
   BOOST_TEST(password == "hunter2");
   run("CONFIG SET RequirePass hunter3 no-such-setting 1");
   BOOST_TEST(newest() == "CONFIG SET RequirePass (redacted) no-such-setting 1");
+  engine::add_accepted_settings(engine.settings);
+  for (const std::string name : {"masteruser", "primaryuser", "masterauth", "primaryauth"}) {
+    run("CONFIG SET " + name + " somebody");
+    BOOST_TEST(newest() == "CONFIG SET " + name + " (redacted)");
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

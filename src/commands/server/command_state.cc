@@ -20,7 +20,11 @@ bool is_allowed(int setting, const engine::Session& session) {
 }  // namespace
 
 CommandState::CommandState(engine::Engine& engine)
-    : slow_log(engine), latency(engine), info(engine) {
+    : slow_log(engine),
+      large_logs(engine),
+      why_slow(engine, slow_log),
+      latency(engine),
+      info(engine) {
   const std::vector<std::string> names = {"no", "yes", "local"};
   engine.settings.add_choice("enable-debug-command", &debug_command_, names,
                              engine::Setting::kImmutable);

@@ -2,9 +2,10 @@
 // Engine makes one for it before the configuration is read; commands find it as a service.
 #pragma once
 
+#include "commands/server/command_log.h"
 #include "commands/server/latency_monitor.h"
 #include "commands/server/server_info.h"
-#include "commands/server/slow_log.h"
+#include "commands/server/why_slow.h"
 #include "engine/engine.h"
 
 namespace roxdb::commands {
@@ -24,6 +25,8 @@ struct CommandState {
   bool protected_configs_allowed_for(const engine::Session& session) const;
 
   SlowLog slow_log;
+  LargeLogs large_logs;
+  WhySlow why_slow;
   LatencyMonitor latency;
   ServerInfo info;
 
