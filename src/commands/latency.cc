@@ -34,17 +34,20 @@ constexpr CommandSpec kLatency{
     .complexity = "Depends on the subcommand.",
 };
 
-// LATENCY LATEST -> for each event: name, time, last and highest duration in ms
+// LATENCY LATEST -> for each event: name, time, last and highest duration in ms; and, as Valkey has
+// it, the sum of all and how many there were
 Status latency_latest_command(Call& call) {
   const auto& events = monitor_of(call).events();
   resp::Reply& reply = call.reply();
   reply.array(events.size());
   for (const auto& [name, event] : events) {
-    reply.array(4);
+    reply.array(6);
     reply.bulk(name);
     reply.integer(event.samples.back().time_s);
     reply.integer(event.samples.back().duration_ms);
     reply.integer(event.highest_ms);
+    reply.integer(event.sum_ms);
+    reply.integer(event.count);
   }
   return kOk;
 }

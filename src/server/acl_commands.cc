@@ -168,7 +168,7 @@ constexpr CommandSpec kAclGetUser{
     .summary = "Returns the rules of a user.",
     .since = "6.0.0",
     .complexity = "O(N) where N is the number of rules",
-    .flags = kAclFlags | kAdmin,
+    .flags = kAclFlags | kAdmin | kSecret,
     .handler = acl_getuser_command,
 };
 
@@ -299,7 +299,7 @@ constexpr CommandSpec kAclDelUser{
     .summary = "Deletes users and closes their connections.",
     .since = "6.0.0",
     .complexity = "O(N*M) where N is the number of names and M of connections",
-    .flags = kAclFlags | kAdmin,
+    .flags = kAclFlags | kAdmin | kSecret,
     .tips = kEverywhere,
     .handler = acl_deluser_command,
 };

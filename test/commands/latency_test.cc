@@ -21,12 +21,12 @@ BOOST_AUTO_TEST_CASE(the_worst_of_each_second_is_kept) {
   state.latency.report("fork", 12 * kMs);
   state.latency.report("fork", 30 * kMs);
   state.latency.report("fork", 20 * kMs);
-  BOOST_TEST(run("LATENCY LATEST") == "*[*[$fork :1700000000 :30 :30]]");
+  BOOST_TEST(run("LATENCY LATEST") == "*[*[$fork :1700000000 :30 :30 :62 :3]]");
   environment.advance_ms(5000);
   state.latency.report("fork", 11 * kMs);
   state.latency.report("aof-write", 11 * kMs);
   BOOST_TEST(run("LATENCY LATEST") ==
-             "*[*[$aof-write :1700000005 :11 :11] *[$fork :1700000005 :11 :30]]");
+             "*[*[$aof-write :1700000005 :11 :11 :11 :1] *[$fork :1700000005 :11 :30 :73 :4]]");
   BOOST_TEST(run("LATENCY HISTORY fork") == "*[*[:1700000000 :30] *[:1700000005 :11]]");
   BOOST_TEST(run("LATENCY RESET fork nosuch") == ":1");
   BOOST_TEST(run("LATENCY HISTORY fork") == "*[]");
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(slow_commands_are_events) {
   engine::Execution slow{*engine.commands().find_name("get"), session, {}, 25 * kMs};
   state.latency.report((slow.command.spec->flags & engine::kFast) != 0 ? "fast-command" : "command",
                        slow.duration_ns);
-  BOOST_TEST(run("LATENCY LATEST") == "*[*[$fast-command :1700000000 :25 :25]]");
+  BOOST_TEST(run("LATENCY LATEST") == "*[*[$fast-command :1700000000 :25 :25 :25 :1]]");
 }
 
 BOOST_AUTO_TEST_CASE(a_graph_has_a_column_for_each_sample) {

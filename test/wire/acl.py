@@ -370,6 +370,8 @@ def secrets_are_not_shown():
             admin.call("AUTH", "alice", "hidden-word")
             admin.call("HELLO", "2", "AUTH", "alice", "hidden-word")
             admin.call("CONFIG", "SET", "requirepass", "hidden-pass")
+            admin.call("ACL", "GETUSER", "hidden-name")
+            admin.call("ACL", "DELUSER", "hidden-name")
             for request in (["SLOWLOG", "GET", "100"], ["ACL", "LOG"], ["ACL", "LIST"],
                             ["ACL", "GETUSER", "alice"], ["CLIENT", "LIST"], ["INFO", "everything"]):
                 reply = repr(admin.call(*request))

@@ -44,6 +44,8 @@ void LatencyMonitor::report(std::string_view name, uint64_t duration_ns) {
   Event& event = place != events_.end() ? place->second : events_[std::string(name)];
   const int64_t now_s = engine_.environment().now_ms() / 1000;
   event.highest_ms = std::max(event.highest_ms, ms);
+  event.sum_ms += ms;
+  event.count++;
   if (!event.samples.empty() && event.samples.back().time_s == now_s) {
     int64_t& worst = event.samples.back().duration_ms;
     worst = std::max(worst, ms);

@@ -23,7 +23,9 @@ class LatencyMonitor final : public engine::LatencyEvents {
   };
   struct Event {
     std::deque<Sample> samples;  // the oldest first
-    int64_t highest_ms = 0;      // ever
+    int64_t highest_ms = 0;      // ever, as the next two
+    int64_t sum_ms = 0;
+    int64_t count = 0;
   };
   using Events = std::map<std::string, Event, std::less<>>;
 
