@@ -33,16 +33,26 @@ Keyspace::~Keyspace() {
 
 Cell* Keyspace::insert(const Key& key, Entry* entry) {
   Cell* cell = table_.insert(key.hash, entry);
-  if (entry->has_expiry()) expires_++;
-  count(*entry);
+  count_in(*entry);
   return cell;
+}
+
+void Keyspace::count_in(const Entry& entry) {
+  expires_ += size_t{entry.has_expiry()};
+  expiring_hashes_ += size_t{types::has_field_expiry(entry)};
+  if (types::KeySizes::counts(entry.type())) sizes_.add(entry.type(), size_of(entry));
+}
+
+void Keyspace::count_out(const Entry& entry) {
+  expires_ -= size_t{entry.has_expiry()};
+  expiring_hashes_ -= size_t{types::has_field_expiry(entry)};
+  if (types::KeySizes::counts(entry.type())) sizes_.remove(entry.type(), size_of(entry));
 }
 
 void Keyspace::replace(const Key& key, Cell& cell, Entry* new_entry) {
   Entry& old = entry(cell);
-  expires_ += size_t{new_entry->has_expiry()} - size_t{old.has_expiry()};
-  uncount(old);
-  count(*new_entry);
+  count_out(old);
+  count_in(*new_entry);
   table_.replace(&cell, new_entry);
   lower_mark(key, *new_entry);
   free_entry(&old);
@@ -52,8 +62,7 @@ void Keyspace::erase(const Key& key, Cell& cell) { free_entry(take(key, cell)); 
 
 Entry* Keyspace::take(const Key& key, Cell& cell) {
   Entry* taken = table_.erase(key.hash, &cell);
-  if (taken->has_expiry()) expires_--;
-  uncount(*taken);
+  count_out(*taken);
   return taken;
 }
 
@@ -116,12 +125,15 @@ void Keyspace::check() const {
   table_.check();
   slabs_->check();
   size_t expires = 0;
+  size_t expiring_hashes = 0;
   types::KeySizes sizes;
   table_.for_each([&](Entry* entry) {
     expires += size_t{entry->has_expiry()};
+    expiring_hashes += size_t{types::has_field_expiry(*entry)};
     if (types::KeySizes::counts(entry->type())) sizes.add(entry->type(), size_of(*entry));
   });
   ROX_ASSERT(expires == expires_);
+  ROX_ASSERT(expiring_hashes == expiring_hashes_);
   ROX_ASSERT(sizes == sizes_);
 }
 

@@ -63,13 +63,15 @@ class Keyspace {
   // All must outlive the keyspace, the first two whatever is still freed in the background, too.
   // `side_work` hears of the growth of the table.
   Keyspace(const HashSecret& secret, const types::Limits& limits, SideWork& side_work)
-      : table_(EntryOwner{&secret, &side_work}), home_{*slabs_, secret, limits, &sizes_} {}
+      : table_(EntryOwner{&secret, &side_work}),
+        home_{*slabs_, secret, limits, &sizes_, &expiring_hashes_} {}
   ~Keyspace();  // frees everything; cost O(entries with payload + slabs)
   Keyspace(const Keyspace&) = delete;
   Keyspace& operator=(const Keyspace&) = delete;
 
   size_t size() const { return table_.size(); }
-  size_t expires() const { return expires_; }  // keys with an expiry
+  size_t expires() const { return expires_; }                  // keys with an expiry
+  size_t expiring_hashes() const { return expiring_hashes_; }  // some field of which has one
   EntryTable& table() { return table_; }
   const EntryTable& table() const { return table_; }
   memory::Slabs& slabs() { return *slabs_; }
@@ -122,20 +124,17 @@ class Keyspace {
   void check() const;
 
  private:
+  void count_in(const Entry& entry);
+  void count_out(const Entry& entry);
   void release_payload(Entry& entry);
   static size_t size_of(const Entry& entry);
-  void count(const Entry& entry) {
-    if (types::KeySizes::counts(entry.type())) sizes_.add(entry.type(), size_of(entry));
-  }
-  void uncount(const Entry& entry) {
-    if (types::KeySizes::counts(entry.type())) sizes_.remove(entry.type(), size_of(entry));
-  }
 
   std::shared_ptr<memory::Slabs> slabs_ = std::make_shared<memory::Slabs>();
   EntryTable table_;
   types::KeySizes sizes_;
   types::ValueHome home_;
   size_t expires_ = 0;
+  size_t expiring_hashes_ = 0;  // edits of hashes change it, too: types::ValueHome
   std::vector<Trash> trash_;
 };
 

@@ -34,7 +34,16 @@ size_t HashTable::occupied_bytes() const {
 void HashTable::insert(uint64_t hash, HashField* field) {
   bytes_ += field->block_size();
   fields_.insert(hash, field);
-  if (field->has_expiry()) note_expiry(hash, field->expire_at_ms());
+  if (!field->has_expiry()) return;
+  expiring_++;
+  note_expiry(hash, field->expire_at_ms());
+}
+
+// The field is in the table no more.
+void HashTable::forget(memory::Slabs& slabs, HashField* field) {
+  bytes_ -= field->block_size();
+  if (field->has_expiry() && --expiring_ == 0) mark_ = containers::kNoMark;
+  HashField::destroy(slabs, field);
 }
 
 void HashTable::note_expiry(uint64_t hash, int64_t expire_at_ms) {
@@ -46,10 +55,11 @@ void HashTable::note_expiry(uint64_t hash, int64_t expire_at_ms) {
 void HashTable::replace(memory::Slabs& slabs, uint64_t hash, Cell* cell, HashField* fresh) {
   HashField* old = Fields::item(cell);
   bytes_ += fresh->block_size();
-  bytes_ -= old->block_size();
   fields_.replace(cell, fresh);
-  HashField::destroy(slabs, old);
-  if (fresh->has_expiry()) note_expiry(hash, fresh->expire_at_ms());
+  forget(slabs, old);
+  if (!fresh->has_expiry()) return;
+  expiring_++;
+  note_expiry(hash, fresh->expire_at_ms());
 }
 
 bool HashTable::set(memory::Slabs& slabs, std::string_view name, std::string_view value,
@@ -75,9 +85,7 @@ bool HashTable::erase(memory::Slabs& slabs, std::string_view name) {
   const uint64_t hash = this->hash(name);
   Cell* cell = fields_.find(hash, name);
   if (cell == nullptr) return false;
-  HashField* field = fields_.erase(hash, cell);
-  bytes_ -= field->block_size();
-  HashField::destroy(slabs, field);
+  forget(slabs, fields_.erase(hash, cell));
   return true;
 }
 
@@ -106,21 +114,24 @@ size_t HashTable::take_due(memory::Slabs& slabs, int64_t now_ms, size_t max,
     const uint64_t hash = this->hash(field->name());
     fields_.erase(hash, fields_.find(hash, field->name()));
     if (names != nullptr) names->emplace_back(field->name());
-    bytes_ -= field->block_size();
-    HashField::destroy(slabs, field);
+    forget(slabs, field);
   }
-  if (due_cursor_ == 0) mark_ = fields_.lowest_mark();
+  if (due_cursor_ == 0 && expiring_ > 0) mark_ = fields_.lowest_mark();
   return due.size();
 }
 
 void HashTable::check() const {
   fields_.check();
   size_t bytes = 0;
+  size_t expiring = 0;
   fields_.for_each([&](const HashField* field) {
     bytes += field->block_size();
+    expiring += size_t{field->has_expiry()};
     ROX_ASSERT(!field->has_expiry() || static_cast<uint64_t>(field->expire_at_ms()) >= mark_);
   });
   ROX_ASSERT(bytes == bytes_);
+  ROX_ASSERT(expiring == expiring_);
+  ROX_ASSERT((expiring == 0) == (mark_ == containers::kNoMark));
 }
 
 }  // namespace roxdb::types

@@ -5,9 +5,9 @@
 // The table's marks are the expiries of fields, so that what is due is found without looking at
 // the rest. `mark()` bounds them all from below and is what the keyspace is told; a bound that
 // nothing stands behind any more (its field was deleted) is found out, and corrected, when it is
-// due.
+// due, or when no field is left that expires.
 //
-// I1  mark() is at most the expiry of every field.
+// I1  mark() is at most the expiry of every field, and kNoMark when none has one.
 // I2  bytes() is what the fields' blocks occupy.
 // Cost: as of the table, O(1). About 42 bytes for a field of 12 bytes with a value of 16.
 #pragma once
@@ -99,9 +99,11 @@ class HashTable {
   void insert(uint64_t hash, HashField* field);
   void note_expiry(uint64_t hash, int64_t expire_at_ms);
   void replace(memory::Slabs& slabs, uint64_t hash, containers::Cell* cell, HashField* fresh);
+  void forget(memory::Slabs& slabs, HashField* field);
 
   Fields fields_;
   size_t bytes_ = 0;
+  size_t expiring_ = 0;  // fields with an expiry
   uint64_t mark_ = containers::kNoMark;
   uint64_t due_cursor_ = 0;  // where take_due() goes on
 };

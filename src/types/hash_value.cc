@@ -67,6 +67,25 @@ Entry* create_packed(const ValueHome& home, EntryParts parts, std::string_view b
   return PackedBytes::create(home.slabs, parts, bytes);
 }
 
+// Around an edit, which may give a hash its first expiry or take its last.
+class Recount {
+ public:
+  Recount(const ValueHome& home, const containers::Cell& cell)
+      : home_(home), cell_(cell), before_(has()) {}
+  ~Recount() {
+    if (home_.expiring_hashes != nullptr) *home_.expiring_hashes += size_t{has()} - before_;
+  }
+  Recount(const Recount&) = delete;
+  Recount& operator=(const Recount&) = delete;
+
+ private:
+  bool has() const { return has_field_expiry(*static_cast<const Entry*>(cell_.pointer())); }
+
+  const ValueHome& home_;
+  const containers::Cell& cell_;
+  const size_t before_;
+};
+
 class HashType final : public ValueType {
  public:
   TypeId id() const override { return TypeId::kHash; }
@@ -202,6 +221,7 @@ void HashValue::has_shrunk(size_t removed) const {
 }
 
 bool HashValue::set(std::string_view name, std::string_view value, int64_t expire_at_ms) {
+  const Recount recount(home_, cell_);
   const bool is_new = put(name, value, expire_at_ms);
   if (is_new) has_grown();
   return is_new;
@@ -222,7 +242,8 @@ bool HashValue::put(std::string_view name, std::string_view value, int64_t expir
     become_table();
     return table().set(home_.slabs, name, value, expire_at_ms);
   }
-  if (expire_at_ms == kKeepExpiry) expire_at_ms = old ? old->expire_at_ms : kNoExpiry;
+  const int64_t old_ms = old ? old->expire_at_ms : kNoExpiry;
+  if (expire_at_ms == kKeepExpiry) expire_at_ms = old_ms;
   const Encoded expiry = encoded_expiry(expire_at_ms);
   const size_t value_bytes = fresh_value.size() + (expiring ? expiry.size() : 0);
   const size_t run_begin = expiring ? PackedFields::kMarkBytes : 0;
@@ -239,25 +260,29 @@ bool HashValue::put(std::string_view name, std::string_view value, int64_t expir
   out = fresh_value.write(out);
   if (expiring) {
     expiry.write(out);
-    lower_packed_mark(expire_at_ms);
+    note_packed_expiry(old_ms, expire_at_ms);
   }
   return !old;
 }
 
 bool HashValue::erase(std::string_view name) {
+  const Recount recount(home_, cell_);
   if (is_table(hash_encoding(entry()))) {
     if (!table().erase(home_.slabs, name)) return false;
   } else {
     const auto field = PackedFields(entry()).find(name);
     if (!field) return false;
-    const size_t run_begin = has_expiring_fields(entry()) ? PackedFields::kMarkBytes : 0;
+    const bool expiring = has_expiring_fields(entry());
+    const size_t run_begin = expiring ? PackedFields::kMarkBytes : 0;
     PackedBytes(home_, cell_).splice(run_begin + field->begin, field->end - field->begin, 0);
+    if (expiring) note_packed_expiry(field->expire_at_ms, kNoExpiry);
   }
   has_shrunk(1);
   return true;
 }
 
 void HashValue::set_expiry(std::string_view name, int64_t expire_at_ms) {
+  const Recount recount(home_, cell_);
   if (expire_at_ms >= 0) become_expiring();
   if (!has_expiring_fields(entry())) return;  // none to take away
   if (is_table(hash_encoding(entry()))) {
@@ -270,7 +295,7 @@ void HashValue::set_expiry(std::string_view name, int64_t expire_at_ms) {
   const Encoded expiry = encoded_expiry(expire_at_ms);
   expiry.write(PackedBytes(home_, cell_)
                    .splice(PackedFields::kMarkBytes + at, field->end - at, expiry.size()));
-  lower_packed_mark(expire_at_ms);
+  note_packed_expiry(field->expire_at_ms, expire_at_ms);
 }
 
 bool HashValue::erase_due(std::string_view name, int64_t now_ms) {
@@ -281,6 +306,7 @@ bool HashValue::erase_due(std::string_view name, int64_t now_ms) {
 }
 
 size_t HashValue::take_due(int64_t now_ms, size_t max, std::vector<std::string>* names) {
+  const Recount recount(home_, cell_);
   if (is_table(hash_encoding(entry()))) {
     const size_t taken = table().take_due(home_.slabs, now_ms, max, names);
     has_shrunk(taken);
@@ -343,8 +369,16 @@ void HashValue::set_mark(uint64_t mark) {
   std::memcpy(PackedBytes(home_, cell_).data(), &mark, sizeof mark);
 }
 
-void HashValue::lower_packed_mark(int64_t expire_at_ms) {
-  if (mark_of(expire_at_ms) < field_mark(entry())) set_mark(mark_of(expire_at_ms));
+// A field of a packed hash had one expiry and has another. The one that goes may be the last.
+void HashValue::note_packed_expiry(int64_t old_ms, int64_t expire_at_ms) {
+  uint64_t mark = std::min(field_mark(entry()), mark_of(expire_at_ms));
+  if (old_ms >= 0 && expire_at_ms < 0) {
+    mark = kNoMark;
+    PackedFields(entry()).for_each([&mark](const PackedFields::Field& field) {
+      mark = std::min(mark, mark_of(field.expire_at_ms));
+    });
+  }
+  if (mark != field_mark(entry())) set_mark(mark);
 }
 
 // --- building --------------------------------------------------------------------------------

@@ -11,7 +11,8 @@
 // hash-max-listpack-value, a hash becomes a table and stays one; likewise one that has had expiries
 // stays an expiring one.
 //
-// Expiry of fields. Of an expiring hash the mark is at most the smallest expiry of its fields. The
+// Expiry of fields. Of an expiring hash the mark is at most the smallest expiry of its fields, and
+// kNoMark when none has one, so that the keyspace can count the hashes that have any. The
 // keyspace's mark of an entry includes it, so a due field is found as a due key is, and hashes
 // without expiries pay nothing but a look at the encoding in the entry's head. The engine removes
 // and logs due fields (Engine::expire_fields), some at a time; what it has not come to yet, readers
@@ -59,7 +60,8 @@ inline bool is_table(HashEncoding encoding) { return encoding >= HashEncoding::k
 inline bool has_expiring_fields(const Entry& entry) {
   return entry.type() == TypeId::kHash && is_expiring(hash_encoding(entry));
 }
-// Lower bound of the fields' expiries, ms of the epoch; kNoMark. REQUIRES: has_expiring_fields().
+// Lower bound of the fields' expiries, ms of the epoch; kNoMark: none has one.
+// REQUIRES: has_expiring_fields().
 inline uint64_t field_mark(const Entry& entry) {
   if (hash_encoding(entry) == HashEncoding::kTableExpiring) {
     return entry.pointer<const HashTable>()->mark();
@@ -67,6 +69,10 @@ inline uint64_t field_mark(const Entry& entry) {
   uint64_t mark;
   std::memcpy(&mark, PackedBytes::of(entry).data(), sizeof mark);
   return mark;
+}
+// Whether some field has an expiry now.
+inline bool has_field_expiry(const Entry& entry) {
+  return has_expiring_fields(entry) && field_mark(entry) != containers::kNoMark;
 }
 
 // The packed forms, element by element.
@@ -210,7 +216,8 @@ class HashView {
 
 // A hash for changes. It holds the cell, since an edit may move the entry; dead once the table
 // changes otherwise. It knows no time: a field is there until it is removed. After edits that may
-// have lowered field_mark() the keyspace must be told (Keyspace::lower_mark).
+// have lowered field_mark() the keyspace must be told (Keyspace::lower_mark); whether the hash has
+// expiries, edits count themselves (ValueHome::expiring_hashes).
 class HashValue {
  public:
   static constexpr TypeId kType = TypeId::kHash;
@@ -251,7 +258,7 @@ class HashValue {
   void become_table();
   void become_expiring();
   void set_mark(uint64_t mark);
-  void lower_packed_mark(int64_t expire_at_ms);
+  void note_packed_expiry(int64_t old_ms, int64_t expire_at_ms);
 
   const ValueHome& home_;
   containers::Cell& cell_;

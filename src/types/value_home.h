@@ -1,6 +1,8 @@
 // value_home.h: what a value needs of the database it lies in.
 #pragma once
 
+#include <cstddef>
+
 #include "base/hash.h"
 #include "base/memory.h"
 #include "types/key_sizes.h"
@@ -15,6 +17,9 @@ struct ValueHome {
   const HashSecret& secret;  // of its tables
   const Limits& limits;
   KeySizes* sizes = nullptr;  // told when a value changes its size; null: nobody counts
+  // How many hashes of the database have fields that expire: edits of values that lie in it change
+  // that, the rest is the keyspace's business. Null: nobody asks.
+  size_t* expiring_hashes = nullptr;
 
   // For a value that is not in the database, or not yet.
   ValueHome aside() const { return {slabs, secret, limits}; }

@@ -92,6 +92,50 @@ BOOST_AUTO_TEST_CASE(an_expiry_moves_and_goes_with_rename_copy_and_overwriting) 
   });
 }
 
+// In every way a hash comes by its first expiry, and loses its last.
+BOOST_AUTO_TEST_CASE(hashes_with_expiries_are_counted) {
+  const auto counted = [this](int db = 0) {
+    engine.keyspace(db).check();
+    return engine.keyspace(db).expiring_hashes();
+  };
+  for (const int64_t packed_entries : {512, 0}) {
+    engine.limits.hash_packed_entries = packed_entries;
+    run("FLUSHALL");
+    run("HSET a f 1 g 2 h 3");
+    BOOST_TEST(counted() == 0u);
+    run("HEXPIRE a 10 FIELDS 2 f g");
+    run("HSETEX b EX 10 FIELDS 1 f 1");
+    BOOST_TEST(counted() == 2u);
+    run("HDEL a f");
+    BOOST_TEST(counted() == 2u);
+    run("HSET a g 3");  // which takes the expiry away
+    BOOST_TEST(counted() == 1u);
+    run("HGETEX a EX 10 FIELDS 1 g");
+    run("HPERSIST b FIELDS 1 f");
+    BOOST_TEST(counted() == 1u);
+    run("HGETDEL a FIELDS 1 g");
+    BOOST_TEST(counted() == 0u);
+    run("HPEXPIRE a 10 FIELDS 1 h");
+    run("COPY a b REPLACE");
+    run("RENAME a c");
+    BOOST_TEST(counted() == 2u);
+    run("MOVE c 1");
+    run("SET b text");
+    BOOST_TEST(counted() == 0u);
+    BOOST_TEST(counted(1) == 1u);
+    run("SWAPDB 0 1");
+    BOOST_TEST(counted() == 1u);
+    advance_ms(20);
+    run("EXISTS c");
+    BOOST_TEST(counted() == 0u);
+    run("HSETEX a EX 10 FIELDS 1 f 1");
+    run("PEXPIRE a 10");  // the key's own is another matter
+    BOOST_TEST(counted() == 1u);
+    run("DEL a");
+    BOOST_TEST(counted() == 0u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(conditions_look_at_the_expiry_a_field_has) {
   in_both_encodings([&] {
     check({{"HSET h f 1", ":1"},

@@ -103,6 +103,8 @@ BOOST_AUTO_TEST_CASE(keyspace_counts_keys_of_databases_in_use) {
   check({{"SET a 1", "+OK"}, {"SET b 1 PX 10000", "+OK"}, {"SELECT 3", "+OK"}, {"SET a 1", "+OK"}});
   BOOST_TEST(field("keyspace", "db0").starts_with("keys=2,expires=1,avg_ttl="));
   BOOST_TEST(field("keyspace", "db3") == "keys=1,expires=0,avg_ttl=0,subexpiry=0");
+  run("HSETEX h EX 10 FIELDS 1 f 1");
+  BOOST_TEST(field("keyspace", "db3") == "keys=2,expires=0,avg_ttl=0,subexpiry=1");
   run("FLUSHDB");
   BOOST_TEST(field("keyspace", "db3") == "absent");
 }
@@ -122,6 +124,7 @@ BOOST_AUTO_TEST_CASE(counters_count) {
   advance_ms(11);
   run("EXISTS h s");
   BOOST_TEST(field("stats", "expired_subkeys") == "2");
+  BOOST_TEST(field("stats", "expired_fields") == "2");
   BOOST_TEST(field("stats", "expired_keys") == "1");
   const std::string get = field("commandstats", "cmdstat_get");
   BOOST_TEST(get.starts_with("calls=2,usec="), get);

@@ -151,6 +151,19 @@ BOOST_AUTO_TEST_CASE(the_bound_forgets_an_expiry_that_is_gone_once_it_is_due) {
   BOOST_TEST(table->mark() == 90u);
 }
 
+BOOST_AUTO_TEST_CASE(the_bound_goes_with_the_last_expiry) {
+  table->set(slabs, "a", "v", 50);
+  table->set(slabs, "b", "v", 90);
+  table->set(slabs, "c", "v", kNoExpiry);
+  table->set(slabs, "a", "a value of another size", kNoExpiry);
+  BOOST_TEST(table->mark() != kNoMark);
+  table->erase(slabs, "b");
+  BOOST_TEST(table->mark() == kNoMark);
+  table->set_expiry(slabs, "c", 70);
+  BOOST_TEST(table->mark() == 70u);
+  table->check();
+}
+
 BOOST_AUTO_TEST_CASE(a_million_fields_cost_at_most_54_bytes_each) {
   constexpr size_t kFields = 1'000'000;
   for (size_t i = 0; i < kFields; ++i) {

@@ -79,10 +79,13 @@ void check_same(Holder& holder, const Model& model) {
     BOOST_TEST_REQUIRE(found->expire_at_ms == expected.expire_at_ms);
   }
   if (!has_expiring_fields(holder.entry())) return;
+  bool any = false;
   for (const auto& [name, expected] : model) {
     if (expected.expire_at_ms < 0) continue;
+    any = true;
     BOOST_TEST_REQUIRE(field_mark(holder.entry()) <= static_cast<uint64_t>(expected.expire_at_ms));
   }
+  BOOST_TEST_REQUIRE(has_field_expiry(holder.entry()) == any);
 }
 
 std::string random_text(Random& random) {
@@ -116,7 +119,9 @@ BOOST_AUTO_TEST_CASE(random_edits_agree_with_a_map_in_every_encoding) {
           static_cast<int64_t>(random.below(2) == 0 ? 500 : random.below(200));
       limits.hash_packed_value_bytes = random.below(2) == 0 ? 64 : 80;
       const bool expires = random.below(2) == 0;
-      Holder holder(home);
+      size_t expiring_hashes = 0;
+      const ValueHome counting{slabs, secret, limits, nullptr, &expiring_hashes};
+      Holder holder(counting);
       Model model;
       int64_t now = 1;
       for (int step = 0; step < 400; ++step) {
@@ -164,6 +169,7 @@ BOOST_AUTO_TEST_CASE(random_edits_agree_with_a_map_in_every_encoding) {
             break;
           }
         }
+        BOOST_TEST_REQUIRE(expiring_hashes == size_t{has_field_expiry(holder.entry())});
         if (step % 20 == 0) check_same(holder, model);
       }
       check_same(holder, model);

@@ -352,8 +352,9 @@ void ServerInfo::write_keyspace(InfoWriter& out) {
   for (int db = 0; db < engine_.databases(); ++db) {
     const engine::Keyspace* keys = engine_.keyspace_if_used(db);
     if (keys == nullptr || keys->size() == 0) continue;
-    out.line(fmt::format("db{}", db), "keys={},expires={},avg_ttl={},subexpiry=0", keys->size(),
-             keys->expires(), keys->average_ttl_ms(engine_.now_ms(), engine_.random));
+    out.line(fmt::format("db{}", db), "keys={},expires={},avg_ttl={},subexpiry={}", keys->size(),
+             keys->expires(), keys->average_ttl_ms(engine_.now_ms(), engine_.random),
+             keys->expiring_hashes());
   }
 }
 
