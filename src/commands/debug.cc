@@ -40,7 +40,7 @@ Status digest_value(Call& call) {
   call.reply().array(call.argc() - 2);
   for (size_t i = 2; i < call.argc(); ++i) {
     const Entry* entry = call.peek(i);
-    call.reply().bulk((entry != nullptr ? digest_of_value(*entry) : Digest()).hex());
+    call.reply().bulk((entry != nullptr ? digest_of_value(*entry, call.now_ms()) : Digest()).hex());
   }
   return kOk;
 }

@@ -5,6 +5,9 @@
 #include <cstring>
 
 #include "base/hash.h"
+#include "types/hash_value.h"
+#include "types/set_value.h"
+#include "types/stream_value.h"
 #include "types/string_value.h"
 #include "types/value_stream.h"
 
@@ -29,11 +32,73 @@ class Fingerprint final : public types::ValueWriter {
   Checksum checksums_[3] = {Checksum(1), Checksum(2), Checksum(3)};
 };
 
-void write_value(const engine::Entry& entry, Fingerprint& out) {
+// Members and fields come in the order of a table that nobody else has: each has a fingerprint of
+// its own.
+Digest digest_of_members(const engine::Entry& entry) {
+  Digest sum;
+  types::SetView(entry).for_each([&sum](std::string_view member) {
+    Fingerprint fingerprint;
+    fingerprint.write(member);
+    sum ^= fingerprint.digest();
+  });
+  return sum;
+}
+
+Digest digest_of_fields(const engine::Entry& entry, int64_t now_ms) {
+  Digest sum;
+  types::HashView(entry, now_ms).for_each([&sum](const types::HashView::Field& field) {
+    Fingerprint fingerprint;
+    fingerprint.text(field.name);
+    fingerprint.text(field.value);
+    fingerprint.byte(field.expire_at_ms >= 0 ? 1 : 0);
+    sum ^= fingerprint.digest();
+  });
+  return sum;
+}
+
+// Records, and how far each group has come: how records share blocks depends on those deleted, and
+// who has what since when differs from one server to the next.
+void write_stream(const types::Stream& stream, Fingerprint& out) {
+  const auto write_id = [&out](const containers::Id& id) {
+    out.word(id.ms);
+    out.word(id.seq);
+  };
+  containers::RecordCursor cursor(stream.log(), containers::kIdMin, containers::kIdMax);
+  while (cursor.next()) {
+    write_id(cursor.id());
+    containers::FieldReader fields = cursor.fields();
+    containers::packed::Element name;
+    containers::packed::Element value;
+    while (fields.next(name, value)) {
+      out.text(containers::packed::Text(name));
+      out.text(containers::packed::Text(value));
+    }
+  }
+  write_id(stream.last_id);
+  for (const types::Group* group : stream.groups()) {
+    out.text(group->name());
+    write_id(group->last_delivered);
+  }
+}
+
+// What counts is the value, not how it is stored.
+void write_value(const engine::Entry& entry, int64_t now_ms, Fingerprint& out) {
+  const auto write_digest = [&out](const Digest& digest) {
+    out.write({reinterpret_cast<const char*>(digest.bytes), Digest::kBytes});
+  };
   out.byte(static_cast<uint8_t>(entry.type()));
-  // A string's bytes count, not how they are stored.
-  if (entry.type() == types::TypeId::kString) return out.write(types::StringView(entry));
-  types::value_type(entry.type())->save(entry, out);
+  switch (entry.type()) {
+    case types::TypeId::kString:
+      return out.write(types::StringView(entry));
+    case types::TypeId::kSet:
+      return write_digest(digest_of_members(entry));
+    case types::TypeId::kHash:
+      return write_digest(digest_of_fields(entry, now_ms));
+    case types::TypeId::kStream:
+      return write_stream(types::stream_of(entry), out);
+    default:
+      types::value_type(entry.type())->save(entry, out);
+  }
 }
 
 }  // namespace
@@ -49,9 +114,9 @@ std::string Digest::hex() const {
   return text;
 }
 
-Digest digest_of_value(const engine::Entry& entry) {
+Digest digest_of_value(const engine::Entry& entry, int64_t now_ms) {
   Fingerprint fingerprint;
-  write_value(entry, fingerprint);
+  write_value(entry, now_ms, fingerprint);
   return fingerprint.digest();
 }
 
@@ -66,7 +131,7 @@ Digest digest_of_data(engine::Engine& engine) {
       fingerprint.varint(static_cast<uint64_t>(db));
       fingerprint.text(entry->key());
       fingerprint.byte(entry->has_expiry() ? 1 : 0);
-      write_value(*entry, fingerprint);
+      write_value(*entry, engine.now_ms(), fingerprint);
       sum ^= fingerprint.digest();
     });
   }

@@ -2,7 +2,8 @@
 // and in whatever order it was built.
 //
 // The digest of a dataset is the exclusive or of one fingerprint per key, each over database, key,
-// value and whether it expires, so the order of tables does not matter; nothing stored is 0.
+// value and whether it expires, so the order of tables does not matter; nothing stored is 0. That
+// of a set or a hash is likewise the one of its members, or of its fields.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,7 @@ struct Digest {
 
 // Of everything that has not expired. Cost O(bytes stored).
 Digest digest_of_data(engine::Engine& engine);
-Digest digest_of_value(const engine::Entry& entry);
+// Of one value; fields of a hash that are due by `now_ms` do not count.
+Digest digest_of_value(const engine::Entry& entry, int64_t now_ms);
 
 }  // namespace roxdb::commands
