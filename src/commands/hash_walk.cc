@@ -114,16 +114,16 @@ Status scan_packed(Call& call, const HashView& hash, const ScanOptions& options)
 Status scan_table(Call& call, const HashView& hash, uint64_t cursor, const ScanOptions& options) {
   std::vector<Field> found;
   size_t bytes = 0;
-  size_t visited = 0;
+  ScanEffort effort(options.count);
   do {
-    visited++;  // so that empty stretches of the table end, too
+    effort.step();
     cursor = hash.scan(cursor, [&](const Field& field) {
-      visited++;
+      effort.visit();
       if (!options.pattern.matches(field.name)) return;
       found.push_back(field);
       bytes += field.name.size() + (options.no_values ? 0 : field.value.size());
     });
-  } while (cursor != 0 && visited < options.count && bytes < call.engine().reply_bytes_max);
+  } while (cursor != 0 && !effort.is_spent() && bytes < call.engine().reply_bytes_max);
 
   call.reply().bulk(std::to_string(cursor));
   call.reply().array(options.no_values ? found.size() : 2 * found.size());

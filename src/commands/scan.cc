@@ -102,12 +102,12 @@ Status scan_command(Call& call) {
   std::vector<const Entry*> found;
   std::vector<std::string> expired;
   size_t bytes = 0;
-  size_t visited = 0;
+  ScanEffort effort(options.count);
   const auto& table = call.keyspace().table();
   do {
-    visited++;  // so that empty stretches of the table end, too
+    effort.step();
     cursor = table.scan(cursor, [&](const Entry* entry) {
-      visited++;
+      effort.visit();
       if (is_expired(call, *entry)) {
         expired.emplace_back(entry->key());
       } else if (is_wanted(*entry, options)) {
@@ -115,7 +115,7 @@ Status scan_command(Call& call) {
         bytes += entry->key_size() + kReplyBytesPerKey;
       }
     });
-  } while (cursor != 0 && visited < options.count && bytes < kReplyBytesMax);
+  } while (cursor != 0 && !effort.is_spent() && bytes < kReplyBytesMax);
 
   call.reply().array(2);
   call.reply().bulk(std::to_string(cursor));

@@ -209,11 +209,11 @@ Status sscan_command(Call& call) {
   std::vector<std::string_view> found;
   std::vector<std::string> copies;
   size_t bytes = 0;
-  size_t visited = 0;
+  ScanEffort effort(options.count);
   do {
-    visited++;  // so that empty stretches of the table end, too
+    effort.step();
     cursor = set->scan(cursor, [&](std::string_view member) {
-      visited++;
+      effort.visit();
       if (!options.pattern.matches(member)) return;
       bytes += member.size();
       if (is_table) {
@@ -222,7 +222,7 @@ Status sscan_command(Call& call) {
         copies.emplace_back(member);
       }
     });
-  } while (cursor != 0 && visited < options.count && bytes < call.engine().reply_bytes_max);
+  } while (cursor != 0 && !effort.is_spent() && bytes < call.engine().reply_bytes_max);
 
   call.reply().array(2);
   call.reply().bulk(std::to_string(cursor));

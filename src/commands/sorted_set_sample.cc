@@ -135,17 +135,17 @@ Status zscan_command(Call& call) {
   std::vector<std::pair<std::string, double>> found;
   if (set) {
     ROX_TRY(options, read_scan_options(call, 3, Scanned::kScores));
-    size_t visited = 0;
+    ScanEffort effort(options.count);
     size_t bytes = 0;
     do {
-      ++visited;  // so that empty stretches of the table end, too
+      effort.step();
       cursor = set->scan(cursor, [&](std::string_view member, double score) {
-        ++visited;
+        effort.visit();
         if (!options.pattern.matches(member)) return;
         found.emplace_back(member, score);
         bytes += member.size();
       });
-    } while (cursor != 0 && visited < options.count && bytes < call.engine().reply_bytes_max);
+    } while (cursor != 0 && !effort.is_spent() && bytes < call.engine().reply_bytes_max);
   } else {
     cursor = 0;
   }

@@ -69,6 +69,31 @@ BOOST_AUTO_TEST_CASE(the_work_of_one_call_is_bounded_by_count) {
   BOOST_TEST(std::count(text.begin(), text.end(), '$') < 60);
 }
 
+// As in Redis, where many ask for all there can be and look no further.
+BOOST_AUTO_TEST_CASE(a_call_finds_no_less_than_count_while_there_is_more) {
+  add_keys(0, 1000);
+  std::string fields = "HSET h";
+  std::string scores = "ZADD z";
+  std::string members = "SADD s";
+  for (int i = 0; i < 1000; ++i) {
+    const std::string name = " m" + std::to_string(i);
+    fields += name + " " + std::to_string(i);
+    scores += " " + std::to_string(i) + name;
+    members += name;
+  }
+  const auto found = [this](const std::string& request) {
+    const std::string text = run(request);
+    return std::count(text.begin(), text.end(), '$') - 1;  // but for the cursor
+  };
+  BOOST_TEST(found("SCAN 0 COUNT 1000") == 1000);
+  BOOST_TEST(found("SCAN 0 COUNT 100") >= 100);
+  for (const std::string& request : {fields, scores, members}) run(request);
+  BOOST_TEST(found("HSCAN h 0 COUNT 1000 NOVALUES") == 1000);
+  BOOST_TEST(found("HSCAN h 0 COUNT 100 NOVALUES") >= 100);
+  BOOST_TEST(found("ZSCAN z 0 COUNT 1000 NOSCORES") == 1000);
+  BOOST_TEST(found("SSCAN s 0 COUNT 1000") == 1000);
+}
+
 BOOST_AUTO_TEST_CASE(expired_keys_are_hidden_and_a_walk_removes_them) {
   add_keys(0, 100);
   for (int i = 0; i < 50; ++i) run("PEXPIRE key:" + std::to_string(i) + " 5");

@@ -27,6 +27,21 @@ struct ScanOptions {
   bool no_values = false;           // NOVALUES of HSCAN, NOSCORES of ZSCAN
 };
 
+// How much one call looks at: COUNT items, with the rest of the bucket where the last one lies; and
+// no more steps than that, so that it ends where a table is empty, too.
+class ScanEffort {
+ public:
+  explicit ScanEffort(size_t count) : count_(count) {}
+  void step() { steps_++; }
+  void visit() { items_++; }
+  bool is_spent() const { return steps_ >= count_ || items_ >= count_; }
+
+ private:
+  const size_t count_;
+  size_t steps_ = 0;
+  size_t items_ = 0;
+};
+
 // What is walked over: some options have a meaning for one of them only.
 enum class Scanned : uint8_t { kKeys, kFields, kMembers, kScores };
 
