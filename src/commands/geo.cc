@@ -77,7 +77,7 @@ Status geoadd_command(Call& call) {
     updated += done.outcome == Added::Outcome::kUpdated;
   }
   if (added + updated > 0) {
-    call.changed(event::kZAdd);
+    call.changed(event::kZAdd, 1, added + updated);
     log_as_zadd(call, first, scores);
   }
   return call.reply(count_changed ? added + updated : added);

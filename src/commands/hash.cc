@@ -42,7 +42,7 @@ Result<int64_t> set_fields(Call& call) {
     drop_if_due(call, hash, call.arg(i));
     created += int64_t{hash.set(call.arg(i), call.arg(i + 1))};
   }
-  call.changed(event::kHSet);
+  call.changed(event::kHSet, 1, static_cast<int64_t>(call.argc() / 2 - 1));
   return created;
 }
 
@@ -163,7 +163,7 @@ Status hdel_command(Call& call) {
     drop_if_due(call, *hash, call.arg(i));
     erased += int64_t{hash->erase(call.arg(i))};
   }
-  if (erased > 0) call.changed(event::kHDel);
+  if (erased > 0) call.changed(event::kHDel, 1, erased);
   erase_if_empty(call, *hash);
   return call.reply(erased);
 }

@@ -263,7 +263,7 @@ Status hsetex_command(Call& call) {
   call.changed(event::kHSet);
   if (options.has_expiry()) {
     note_expiry(call, *hash);
-    call.changed(event::kHExpire);
+    call.changed(event::kHExpire, 1, 0);
   }
   log_set(call, options);
   return call.reply(1);

@@ -33,7 +33,7 @@ namespace event = engine::event;
 
 Status push_all(Call& call, ListValue& list, End end) {
   for (size_t i = 2; i < call.argc(); ++i) push(list, end, Encoded(call.arg(i)));
-  call.changed(push_event(end));
+  call.changed(push_event(end), 1, static_cast<int64_t>(call.argc() - 2));
   return call.reply(static_cast<int64_t>(list.size()));
 }
 
@@ -389,8 +389,8 @@ Status lrem_command(Call& call) {
   const size_t removed = list->remove_equal(Encoded(call.arg(3)), count_max, count < 0);
   if (removed > 0) {
     const bool is_empty = list->size() == 0;
-    call.changed(event::kLRem);
-    if (is_empty) call.erase(1);
+    call.changed(event::kLRem, 1, static_cast<int64_t>(removed));
+    if (is_empty) call.erase_emptied(1);
   }
   return call.reply(static_cast<int64_t>(removed));
 }
@@ -426,8 +426,8 @@ Status ltrim_command(Call& call) {
     list->remove(kept.begin + kept.count, size - kept.begin - kept.count);
     list->remove(0, kept.begin);
   }
-  call.changed(event::kLTrim);
-  if (kept.count == 0) call.erase(1);
+  call.changed(event::kLTrim, 1, static_cast<int64_t>(size - kept.count));
+  if (kept.count == 0) call.erase_emptied(1);
   return call.reply_ok();
 }
 constexpr Example kLTrimExamples[] = {{"RPUSH k a b c d", ":4"},

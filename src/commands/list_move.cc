@@ -65,11 +65,11 @@ Status put_across(Call& call, Route route, const std::vector<std::string>& texts
     for (size_t i = 0; i < texts.size(); ++i) {
       push(list, route.to, Encoded(texts[last_first ? texts.size() - 1 - i : i]));
     }
-    call.changed(push_event(route.to), 2);
+    call.changed(push_event(route.to), 2, 0);  // the move counts where it takes from
   }
   ROX_TRY(std::optional<ListValue> source, call.edit<ListValue>(1));
   if (!is_same) pop(*source, route.from, texts.size());
-  popped(call, 1, *source, route.from);
+  popped(call, 1, *source, route.from, texts.size());
   return kOk;
 }
 

@@ -30,7 +30,7 @@ Status sadd_command(Call& call) {
   set.expect(call.argc() - 2);
   int64_t added = 0;
   for (size_t i = 2; i < call.argc(); ++i) added += set.add(call.arg(i)) ? 1 : 0;
-  if (added > 0) call.changed(event::kSAdd);
+  if (added > 0) call.changed(event::kSAdd, 1, added);
   return call.reply(added);
 }
 constexpr Example kSAddExamples[] = {
@@ -55,7 +55,7 @@ Status srem_command(Call& call) {
   int64_t removed = 0;
   for (size_t i = 2; i < call.argc(); ++i) removed += set->remove(call.arg(i)) ? 1 : 0;
   if (removed > 0) {
-    call.changed(event::kSRem);
+    call.changed(event::kSRem, 1, removed);
     erase_if_empty(call, 1, *set);
   }
   return call.reply(removed);

@@ -71,8 +71,8 @@ Status pop_one(Call& call, SetValue& set) {
 // All of a set leaves: what is logged is its end.
 Status pop_all(Call& call, const SetView& set) {
   ROX_TRY(reply_members(call, set));
-  call.changed(event::kSPop);
-  call.erase(1);
+  call.changed(event::kSPop, 1, static_cast<int64_t>(set.size()));
+  call.erase_emptied(1);
   call.log_as({"DEL", call.arg(1)});
   return kOk;
 }
@@ -108,7 +108,7 @@ Status spop_command(Call& call) {
     logged.push_back(member);
   }
   call.log_as(call.db(), logged);
-  call.changed(event::kSPop);
+  call.changed(event::kSPop, 1, static_cast<int64_t>(count));
   return kOk;
 }
 constexpr Example kSPopExamples[] = {

@@ -109,7 +109,7 @@ Status zadd_command(Call& call) {
     added += done.outcome == Added::Outcome::kAdded;
     updated += done.outcome == Added::Outcome::kUpdated;
   }
-  if (added + updated > 0) call.changed(event::kZAdd);
+  if (added + updated > 0) call.changed(event::kZAdd, 1, added + updated);
   return call.reply(options.count_changed ? added + updated : added);
 }
 constexpr Example kZAddExamples[] = {
@@ -164,7 +164,7 @@ Status zrem_command(Call& call) {
   int64_t removed = 0;
   for (size_t i = 2; i < call.argc(); ++i) removed += set->erase(call.arg(i));
   if (removed > 0) {
-    call.changed(event::kZRem);
+    call.changed(event::kZRem, 1, removed);
     erase_if_empty(call, 1, *set);
   }
   return call.reply(removed);

@@ -54,10 +54,11 @@ RankRange range_at(End end, const SortedSetValue& set, uint64_t count) {
 // Removes what was shown, and tells of it. The log has the effect: how many, of which key.
 void take(Call& call, Found& found, End end, RankRange range) {
   found.set.erase(range);
-  call.changed(end == End::kMin ? event::kZPopMin : event::kZPopMax, found.index);
+  const auto count = static_cast<int64_t>(range.size());
+  call.changed(end == End::kMin ? event::kZPopMin : event::kZPopMax, found.index, count);
   erase_if_empty(call, found.index, found.set);
-  call.log_as({end == End::kMin ? "ZPOPMIN" : "ZPOPMAX", call.arg(found.index),
-               IntegerText(static_cast<int64_t>(range.size()))});
+  call.log_as(
+      {end == End::kMin ? "ZPOPMIN" : "ZPOPMAX", call.arg(found.index), IntegerText(count)});
 }
 
 // ---- ZPOPMIN, ZPOPMAX ----

@@ -310,7 +310,7 @@ Status remove_range(Call& call, RangeKind kind, Event removed) {
   const RankRange range = bounds.range_in(set->view());
   if (!range.empty()) {
     set->erase(range);
-    call.changed(removed);
+    call.changed(removed, 1, static_cast<int64_t>(range.size()));
     erase_if_empty(call, 1, *set);
   }
   return call.reply(static_cast<int64_t>(range.size()));

@@ -179,6 +179,7 @@ void hand_over(Call& call, const StreamValue& stream, Group& group, Pending& pen
     pending.deliveries++;
   }
   claim.consumer->active_at_ms = call.now_ms();
+  call.engine().dirty++;
 }
 
 void reply_claimed(Call& call, const Stream& stream, const std::vector<Id>& ids, bool only_ids) {
@@ -272,6 +273,7 @@ Status xclaim_command(Call& call) {
   if (options.last_delivered && group->last_delivered < *options.last_delivered) {
     group->last_delivered = *options.last_delivered;
     log.add_progress();
+    call.engine().dirty++;
   }
   std::vector<Id> claimed;
   for (const Id& id : options.ids) {
@@ -280,6 +282,7 @@ Status xclaim_command(Call& call) {
       if (pending == nullptr) continue;
       log.add_dropped(id);
       group->remove(stream.home().slabs, pending);
+      call.engine().dirty++;
       continue;
     }
     if (pending == nullptr) {
@@ -387,6 +390,7 @@ Status xautoclaim_command(Call& call) {
     if (!stream->log().contains(id)) {
       log.add_dropped(id);
       dropped.push_back(id);
+      call.engine().dirty++;
       group->remove(stream.home().slabs, pending);
       place = group->pending().at_or_after(id);
       count--;

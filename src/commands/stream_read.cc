@@ -371,6 +371,7 @@ class GroupReader {
       log_.add_progress();
     }
     call_.reply().close(open, count);
+    call_.engine().dirty++;
     return true;
   }
 

@@ -127,11 +127,11 @@ void Call::replace(size_t index, Entry* entry) {
 
 bool Call::erase(size_t index) { return erase(session_.db, key(index)); }
 
-bool Call::erase(int db, const Key& key, Event event) {
+bool Call::erase(int db, const Key& key, Event event, int64_t count) {
   Cell* cell = engine_.find(db, key);
   if (cell == nullptr) return false;
   engine_.erase(db, key, *cell);
-  changed(db, key.name, event);
+  changed(db, key.name, event, count);
   return true;
 }
 
@@ -142,11 +142,13 @@ void Call::set_expiry(size_t index, Cell& cell, int64_t expire_at_ms) {
 // --- effects
 // --------------------------------------------------------------------------------------
 
-void Call::changed(Event event, size_t key_index) { changed(session_.db, arg(key_index), event); }
+void Call::changed(Event event, size_t key_index, int64_t count) {
+  changed(session_.db, arg(key_index), event, count);
+}
 
-void Call::changed(int db, std::string_view key, Event event) {
+void Call::changed(int db, std::string_view key, Event event, int64_t count) {
   changed_ = true;
-  engine_.dirty++;
+  engine_.dirty += static_cast<uint64_t>(count);
   engine_.notify(db, key, event);
 }
 

@@ -95,7 +95,10 @@ class Call {
   void replace(size_t index, Entry* entry);
   // Removes a key; false when it was absent. Tells the sinks.
   bool erase(size_t index);
-  bool erase(int db, const Key& key, Event event = event::kDel);
+  bool erase(int db, const Key& key, Event event = event::kDel, int64_t count = 1);
+  // Removes a key that an edit left without a value: for save points that is part of the edit,
+  // which changed() has told of.
+  void erase_emptied(size_t index) { erase(session_.db, key(index), event::kDel, 0); }
   void set_expiry(size_t index, Cell& cell, int64_t expire_at_ms);  // -1 removes it
 
   Keyspace& keyspace() { return engine_.keyspace(session_.db); }
@@ -103,9 +106,10 @@ class Call {
   // --- effects -----------------------------------------------------------------------------
 
   // A key changed: watchers, notifications and tracking hear of it now, and the command is logged
-  // as received when it ends, unless log_as() says otherwise.
-  void changed(Event event, size_t key_index = 1);
-  void changed(int db, std::string_view key, Event event);
+  // as received when it ends, unless log_as() says otherwise. `count` is what save points count of
+  // it; 0 for another event of the same change.
+  void changed(Event event, size_t key_index = 1, int64_t count = 1);
+  void changed(int db, std::string_view key, Event event, int64_t count = 1);
   // Logs this command in place of the request: effects, not intentions (D4). Several calls log
   // several commands, in order, as one unit. Bytes are copied.
   void log_as(std::initializer_list<std::string_view> args);

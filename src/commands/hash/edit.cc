@@ -67,7 +67,7 @@ void drop_if_due(Call& call, HashValue& hash, std::string_view field) {
 void erase_if_empty(Call& call, const HashValue& hash) {
   if (!hash.empty()) return;
   const bool is_logged = call.has_changed();
-  call.erase(1);
+  call.erase_emptied(1);
   if (!is_logged) call.log_nothing();  // but for the fields that were due, which say so themselves
 }
 

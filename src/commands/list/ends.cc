@@ -25,10 +25,10 @@ void reply_element(resp::Reply& reply, const ListCursor& cursor) {
   reply.bulk(containers::packed::Text(cursor.element()));
 }
 
-void popped(Call& call, size_t key_index, const ListValue& list, End end) {
+void popped(Call& call, size_t key_index, const ListValue& list, End end, size_t count) {
   const bool is_empty = list.size() == 0;
-  call.changed(pop_event(end), key_index);
-  if (is_empty) call.erase(key_index);
+  call.changed(pop_event(end), key_index, static_cast<int64_t>(count));
+  if (is_empty) call.erase_emptied(key_index);
 }
 
 Status pop_and_reply(Call& call, size_t key_index, ListValue& list, End end, size_t count,
@@ -46,7 +46,7 @@ Status pop_and_reply(Call& call, size_t key_index, ListValue& list, End end, siz
   };
   ROX_TRY(reply_measured(call, reply_bytes_of(count, view.bytes()), show));
   pop(list, end, count);
-  popped(call, key_index, list, end);
+  popped(call, key_index, list, end, count);
   return kOk;
 }
 

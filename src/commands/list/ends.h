@@ -39,8 +39,9 @@ inline void push(types::ListValue& list, End end, const types::ListValue::Encode
 void pop(types::ListValue& list, End end, size_t count = 1);
 
 void reply_element(resp::Reply& reply, const types::ListCursor& cursor);
-// Elements were taken from a list: tells the sinks, and removes the key when none is left.
-void popped(engine::Call& call, size_t key_index, const types::ListValue& list, End end);
+// `count` elements were taken from a list: tells the sinks, and removes the key when none is left.
+void popped(engine::Call& call, size_t key_index, const types::ListValue& list, End end,
+            size_t count = 1);
 
 // Pops `count` elements, or all when there are fewer, and replies with an array of them, the outer
 // one first; with [key, array] when `shows_key`. kReplyTooLarge: nothing is done. REQUIRES: the

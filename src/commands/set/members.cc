@@ -21,7 +21,7 @@ Status reply_members(Call& call, const SetView& set) {
 }
 
 void erase_if_empty(Call& call, size_t index, const types::SetValue& set) {
-  if (set.view().size() == 0) call.erase(index);
+  if (set.view().size() == 0) call.erase_emptied(index);
 }
 
 }  // namespace roxdb::commands

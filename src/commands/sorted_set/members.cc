@@ -44,7 +44,7 @@ Status reply_members(Call& call, const SortedSetView& view, types::RankRange ran
 }
 
 void erase_if_empty(Call& call, size_t index, const SortedSetValue& set) {
-  if (set.size() == 0) call.erase(index);
+  if (set.size() == 0) call.erase_emptied(index);
 }
 
 ResultSet::ResultSet(Call& call, std::string_view key) : home_(call.keyspace().home().aside()) {

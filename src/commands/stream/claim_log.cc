@@ -28,12 +28,10 @@ void ClaimLog::add_progress() {
   flush();
   call_.log_as({"XGROUP", "SETID", key_, group_.name(), IdText(group_.last_delivered),
                 "ENTRIESREAD", IntegerText(group_.records_read)});
-  call_.engine().dirty++;
 }
 
 void ClaimLog::flush() {
   if (ids_.empty()) return;
-  call_.engine().dirty += ids_.size();
   std::vector<std::string_view> args;
   args.reserve(ids_.size() + 12);
   const IntegerText time(delivered_at_ms_);

@@ -12,7 +12,8 @@ namespace roxdb::commands {
 
 // Gathers pending records that have consumer, time and count in common into
 //   XCLAIM key group consumer 0 id... TIME ms RETRYCOUNT count FORCE JUSTID
-// and those that were dropped into XACK key group id...
+// and those that were dropped into XACK key group id... What of it save points count, the command
+// knows: Redis counts claims, and a delivery of many as one.
 class ClaimLog {
  public:
   // `key` and `group` outlive it.
