@@ -17,6 +17,8 @@
 #include "engine/command.h"
 #include "engine/config_file.h"
 #include "engine/reload.h"
+#include "types/list_value.h"
+#include "types/string_value.h"
 #include "types/value_type.h"
 
 namespace roxdb::commands {
@@ -45,6 +47,17 @@ Status digest_value(Call& call) {
   return kOk;
 }
 
+// The nodes of a list too long for one, in the words of its makers.
+std::string describe_nodes(const Entry& entry, const types::Limits& limits) {
+  const types::ListView list(entry);
+  const size_t nodes = list.nodes();
+  return fmt::format(
+      " ql_nodes:{} ql_avg_node:{:.2f} ql_listpack_max:{} ql_compressed:{} "
+      "ql_uncompressed_size:{}",
+      nodes, static_cast<double>(list.size()) / static_cast<double>(nodes), limits.list_node_size,
+      limits.list_plain_depth > 0 ? 1 : 0, list.bytes());
+}
+
 Status object(Call& call) {
   class ByteCounter final : public types::ValueWriter {
    public:
@@ -57,10 +70,31 @@ Status object(Call& call) {
   const types::ValueType& type = *types::value_type(entry->type());
   ByteCounter saved;
   type.save(*entry, saved);
+  const std::string_view encoding = type.encoding_name(*entry);
   call.reply().simple(fmt::format(
-      "Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} lru_seconds_idle:{}",
-      fmt::ptr(entry), type.encoding_name(*entry), saved.count, entry->access(),
-      call.engine().idle_seconds(*entry)));
+      "Value at:{} refcount:1 encoding:{} serializedlength:{} lru:{} "
+      "lru_seconds_idle:{}{}",
+      fmt::ptr(entry), encoding, saved.count, entry->access(), call.engine().idle_seconds(*entry),
+      encoding == "quicklist" ? describe_nodes(*entry, call.engine().limits) : ""));
+  return kOk;
+}
+
+// How much room a string and its key have. What lies in the entry has none to spare.
+Status string_room(Call& call) {
+  const Entry* entry = call.peek(2);
+  if (entry == nullptr) return errors::kNoSuchKey;
+  const bool is_string = entry->type() == types::TypeId::kString;
+  if (!is_string || types::string_encoding(*entry) == types::StringEncoding::kInteger) {
+    return user_error("ERR Not an sds encoded string.");
+  }
+  const bool is_big = types::string_encoding(*entry) == types::StringEncoding::kShared;
+  const auto* big = is_big ? entry->pointer<types::BigString>() : nullptr;
+  const size_t size = types::StringView(*entry).size();
+  call.reply().simple(fmt::format(
+      "key_sds_len:{}, key_sds_avail:0, key_zmalloc: {}, val_sds_len:{}, val_sds_avail:{}, "
+      "val_zmalloc: {}",
+      entry->key_size(), entry->occupied_bytes(), size, is_big ? big->capacity() - size : 0,
+      is_big ? big->occupied_bytes() : 0));
   return kOk;
 }
 
@@ -121,7 +155,17 @@ Status load_aof(Call& call) {
   return call.reply_ok();
 }
 
-// How full the table of a database is, in the lines that tools look for, and some of our own.
+// How full a table is, in the lines that tools look for, and some of our own.
+std::string describe(const containers::TableStatistics& statistics) {
+  return fmt::format(
+      "Hash table 0 stats (main hash table):\n table size: {}\n number of elements: {}\n"
+      " segments: {}\n chained segments: {}\n overflowed buckets: {}\n directory words: {}\n"
+      " bytes: {}\n",
+      statistics.buckets * 8, statistics.items, statistics.segments, statistics.chained,
+      statistics.overflowed, statistics.words, statistics.bytes);
+}
+
+// HTSTATS db: of the keys of a database.
 Status table_statistics(Call& call) {
   ROX_TRY(const int64_t db, call.integer(2));
   if (db < 0 || db >= call.engine().databases()) return user_error("ERR Out of range database");
@@ -130,15 +174,22 @@ Status table_statistics(Call& call) {
   if (keys == nullptr || keys->size() == 0) {
     text += "No stats available for empty dictionaries\n";
   } else {
-    const containers::TableStatistics statistics = keys->table().statistics();
-    fmt::format_to(std::back_inserter(text),
-                   "Hash table 0 stats (main hash table):\n table size: {}\n"
-                   " number of elements: {}\n segments: {}\n chained segments: {}\n"
-                   " overflowed buckets: {}\n directory words: {}\n bytes: {}\n",
-                   statistics.buckets * 8, statistics.items, statistics.segments,
-                   statistics.chained, statistics.overflowed, statistics.words, statistics.bytes);
+    text += describe(keys->table().statistics());
   }
   call.reply().verbatim("txt", text);
+  return kOk;
+}
+
+// HTSTATS-KEY key: of the members or fields of a value.
+Status value_statistics(Call& call) {
+  const Entry* entry = call.peek(2);
+  if (entry == nullptr) return errors::kNoSuchKey;
+  const auto statistics = types::value_type(entry->type())->table_statistics(*entry);
+  if (!statistics) {
+    return user_error(
+        "ERR The value stored at the specified key is not represented using an hash table");
+  }
+  call.reply().verbatim("txt", describe(*statistics));
   return kOk;
 }
 
@@ -274,7 +325,9 @@ constexpr Subcommand kSubcommands[] = {
     {"DIGEST", 0, 0, digest},
     {"DIGEST-VALUE", 1, kAny, digest_value},
     {"ERROR", 1, 1, error},
+    {"HASHTABLE-CAN-ABORT-SHRINK", 1, 1, accept},
     {"HTSTATS", 1, 2, table_statistics},
+    {"HTSTATS-KEY", 1, 2, value_statistics},
     {"LOADAOF", 0, 0, load_aof},
     {"LOG", 1, 1, log},
     {"OBJECT", 1, 2, object},
@@ -285,6 +338,7 @@ constexpr Subcommand kSubcommands[] = {
     {"QUICKLIST-PACKED-THRESHOLD", 1, 1, accept},
     {"RELOAD", 0, kAny, reload},
     {"REPLYBUFFER", 2, 2, accept},
+    {"SDSLEN", 1, 1, string_room},
     {"SEGFAULT", 0, 0, crash_by_signal},
     {"SET-ACTIVE-EXPIRE", 1, 1, set_active_expire},
     {"SLEEP", 1, 1, sleep},
@@ -306,6 +360,8 @@ Status help(Call& call) {
       "    Answer with that error.",
       "HTSTATS <db>",
       "    Show how full the table of a database is.",
+      "HTSTATS-KEY <key>",
+      "    Show how full the table of a value is.",
       "LOADAOF",
       "    Write everything to the AOF and load it again.",
       "LOG <text>",
@@ -320,6 +376,8 @@ Status help(Call& call) {
       "RELOAD [NOSAVE] [NOFLUSH] [MERGE]",
       "    Save a snapshot and load it again; without saving, without emptying memory first,",
       "    keys of the file replacing those in memory.",
+      "SDSLEN <key>",
+      "    Show how much room a string and its key take.",
       "SET-ACTIVE-EXPIRE <0|1>",
       "    Stop or start removing expired keys in the background.",
       "SLEEP <seconds>",

@@ -43,6 +43,7 @@ class HashTable {
   // Everything: fields, table, the object.
   size_t occupied_bytes() const;
   uint64_t mark() const { return mark_; }  // ms of the epoch; containers::kNoMark
+  containers::TableStatistics statistics() const { return fields_.statistics(); }
 
   // Null when absent.
   const HashField* find(std::string_view name) const {

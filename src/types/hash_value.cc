@@ -130,6 +130,11 @@ class HashType final : public ValueType {
     }
   }
 
+  std::optional<containers::TableStatistics> table_statistics(const Entry& entry) const override {
+    if (!is_table(hash_encoding(entry))) return std::nullopt;
+    return entry.pointer<const HashTable>()->statistics();
+  }
+
   void save(const Entry& entry, ValueWriter& out) const override {
     const HashView view(entry, HashView::kBeforeAll);
     const bool expiring = is_expiring(view.encoding());

@@ -41,6 +41,7 @@ class ListView {
  public:
   explicit ListView(const Entry& entry);
   size_t size() const { return size_; }
+  size_t nodes() const { return list_ != nullptr ? list_->nodes() : 1; }
   size_t bytes() const { return list_ != nullptr ? list_->run_bytes() : run_.size(); }  // as packed
   ListCursor front() const;
   ListCursor back() const;

@@ -48,6 +48,7 @@ class SetTable {
   size_t size() const { return members_.size(); }
   // Everything: members, table, the object.
   size_t occupied_bytes() const;
+  containers::TableStatistics statistics() const { return members_.statistics(); }
 
   bool contains(std::string_view member) const {
     return members_.find(hash(member), member) != nullptr;

@@ -83,6 +83,11 @@ class SetType final : public ValueType {
     }
   }
 
+  std::optional<containers::TableStatistics> table_statistics(const Entry& entry) const override {
+    if (SetView(entry).encoding() != SetEncoding::kTable) return std::nullopt;
+    return entry.pointer<const SetTable>()->statistics();
+  }
+
   void save(const Entry& entry, ValueWriter& out) const override {
     const SetView view(entry);
     out.varint(view.size());

@@ -279,6 +279,11 @@ class SortedSetType final : public ValueType {
     ahead.add(table, hash_bytes(member, *table.owner().secret));
   }
 
+  std::optional<containers::TableStatistics> table_statistics(const Entry& entry) const override {
+    if (encoding_of(entry) == SortedSetEncoding::kPacked) return std::nullopt;
+    return large_of(entry.payload())->table.statistics();
+  }
+
   void save(const Entry& entry, ValueWriter& out) const override {
     const SortedSetView view(entry);
     out.varint(view.size());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "base/memory.h"
@@ -37,6 +38,12 @@ class ValueType {
   // by way of `ahead` where that takes several steps. Only reads, and finding nothing is no error.
   virtual void look_ahead(const Entry& /*entry*/, std::string_view /*member*/,
                           containers::Lookahead& /*ahead*/) const {}
+
+  // Of the table in which elements of a large value are found; none when there is no table.
+  virtual std::optional<containers::TableStatistics> table_statistics(
+      const Entry& /*entry*/) const {
+    return std::nullopt;
+  }
 
   // Writes the value: everything but key, expiry and access clock.
   virtual void save(const Entry& entry, ValueWriter& out) const = 0;

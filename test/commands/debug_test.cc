@@ -147,6 +147,51 @@ BOOST_AUTO_TEST_CASE(object_describes_how_a_value_is_stored) {
   BOOST_TEST(run("DEBUG HTSTATS 99") == "-ERR Out of range database");
 }
 
+BOOST_AUTO_TEST_CASE(object_shows_the_nodes_of_a_long_list) {
+  engine.limits.list_node_size = 4;
+  engine.limits.list_plain_depth = 1;
+  run("RPUSH l 1 2 3 4");
+  BOOST_TEST(run("DEBUG OBJECT l").find("ql_") == std::string::npos);
+  run("RPUSH l 5 6 7 8");
+  const std::string text = run("DEBUG OBJECT l");
+  BOOST_TEST(text.find(" ql_nodes:2 ql_avg_node:4.00 ql_listpack_max:4 ql_compressed:1 "
+                       "ql_uncompressed_size:") != text.npos,
+             text);
+}
+
+BOOST_AUTO_TEST_CASE(tables_of_values_are_shown) {
+  constexpr std::string_view kNone =
+      "-ERR The value stored at the specified key is not represented using an hash table";
+  engine.limits.set_packed_entries = 0;
+  engine.limits.hash_packed_entries = 0;
+  engine.limits.zset_packed_entries = 0;
+  run("SADD s a b c");
+  run("HSET h a 1 b 2 c 3");
+  run("ZADD z 1 a 2 b 3 c");
+  for (const std::string key : {"s", "h", "z"}) {
+    const std::string text = run("DEBUG HTSTATS-KEY " + key + " full");
+    BOOST_TEST(text.find(" number of elements: 3\\x0a") != text.npos, text);
+  }
+  check({{"SADD i 1", ":1"},
+         {"SET a 1", "+OK"},
+         {"DEBUG HTSTATS-KEY i", kNone},
+         {"DEBUG HTSTATS-KEY a", kNone},
+         {"DEBUG HTSTATS-KEY nosuch", "-ERR no such key"}});
+}
+
+BOOST_AUTO_TEST_CASE(the_room_of_a_string_is_shown) {
+  check({{"SET key abc", "+OK"}, {"SET number 12", "+OK"}, {"RPUSH list a", ":1"}});
+  const std::string text = run("DEBUG SDSLEN key");
+  BOOST_TEST(text.starts_with("+key_sds_len:3, key_sds_avail:0, key_zmalloc: "), text);
+  BOOST_TEST(text.ends_with(", val_sds_len:3, val_sds_avail:0, val_zmalloc: 0"), text);
+  run("SETRANGE key 4999 x");
+  run("APPEND key y");
+  BOOST_TEST(run("DEBUG SDSLEN key").find(", val_sds_len:5001, val_sds_avail:") != text.npos);
+  check({{"DEBUG SDSLEN number", "-ERR Not an sds encoded string."},
+         {"DEBUG SDSLEN list", "-ERR Not an sds encoded string."},
+         {"DEBUG SDSLEN nosuch", "-ERR no such key"}});
+}
+
 BOOST_AUTO_TEST_CASE(there_is_a_reply_of_every_type) {
   check({{"DEBUG PROTOCOL string", "$Hello World"},
          {"DEBUG PROTOCOL integer", ":12345"},
