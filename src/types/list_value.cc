@@ -298,10 +298,22 @@ void ListValue::insert_after(const ListCursor& cursor, const Encoded& element) {
   }
 }
 
+// As Redis asks beforehand: with the new element and the old one.
+bool ListValue::outgrows(const Encoded& element) const {
+  if (entry().encoding() == kLongBlocks) return false;
+  const ListView list = view();
+  return !is_short(home_.limits, list.bytes() + list_run::room_of(element), list.size() + 1);
+}
+
 void ListValue::replace(const ListCursor& cursor, const Encoded& element) {
   const size_t old_room = list_run::room_at(cursor.at());
   const size_t room = list_run::room_of(element);
-  if (is_packed() && can_stay_packed(room > old_room ? room - old_room : 0, 0)) {
+  if (outgrows(element)) {
+    edit_blocks(cursor,
+                [&](const BlockList::Place& place) { blocks().replace(supply(), place, element); });
+    mutable_entry().set_encoding(kLongBlocks);
+    has_shrunk(0);
+  } else if (is_packed() && can_stay_packed(room > old_room ? room - old_room : 0, 0)) {
     list_run::write(element, splice(offset_of(cursor), old_room, room, 0));
   } else {
     edit_blocks(cursor,

@@ -93,6 +93,7 @@ class ListValue {
   containers::BlockList::Supply supply() const;
 
   bool can_stay_packed(size_t added_bytes, size_t added_count) const;
+  bool outgrows(const Encoded& element) const;
   size_t offset_of(const ListCursor& cursor) const;
   template <class Edit>
   void edit_blocks(const ListCursor& cursor, Edit&& edit);

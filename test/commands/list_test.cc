@@ -124,6 +124,24 @@ BOOST_AUTO_TEST_CASE(encodings_change_at_the_limits_of_redis) {
          {"OBJECT ENCODING k", "$listpack"}});
 }
 
+// Redis asks for the room of one more element before it replaces one.
+BOOST_AUTO_TEST_CASE(a_full_listpack_does_not_survive_a_replacement) {
+  engine.limits.list_node_size = 3;
+  check({{"RPUSH k a b c", ":3"},
+         {"LSET k 1 x", "+OK"},
+         {"OBJECT ENCODING k", "$quicklist"},
+         {"LRANGE k 0 -1", "*[$a $x $c]"},
+         {"RPUSH j a b", ":2"},
+         {"LSET j 1 x", "+OK"},
+         {"OBJECT ENCODING j", "$listpack"}});
+  engine.limits.list_node_size = -1;
+  const std::string big(4090, 'b');
+  check({{"RPUSH l a " + big, ":2"},
+         {"OBJECT ENCODING l", "$quicklist"},
+         {"LSET l 1 b", "+OK"},
+         {"OBJECT ENCODING l", "$listpack"}});
+}
+
 // What other commands do with a long list: it travels as a whole.
 BOOST_AUTO_TEST_CASE(long_lists_are_copied_renamed_and_deleted) {
   std::string request = "RPUSH k";
