@@ -256,14 +256,15 @@ Status read_groups(RdbInput& in, RdbType type, const ValueHome& home, Stream& st
     ROX_TRY(in.string(name));
     if (stream.groups().size() > 0 && name <= previous) return kGroup;
     ROX_TRY(const Id last_delivered, read_id(in));
-    uint64_t read = std::numeric_limits<uint64_t>::max();
+    // The first form does not say: then it is what the records tell.
+    int64_t read = stream.records_up_to(last_delivered);
     if (type != RdbType::kStream) {
-      ROX_TRY(read, in.length());
+      ROX_TRY(const uint64_t written, in.length());
+      const bool is_unknown = written == std::numeric_limits<uint64_t>::max();
+      if (!is_unknown && written > kCountMax) return kGroup;
+      read = is_unknown ? Group::kReadUnknown : static_cast<int64_t>(written);
     }
-    const bool is_unknown = read == std::numeric_limits<uint64_t>::max();
-    if (!is_unknown && read > kCountMax) return kGroup;
-    Group* const group = stream.add_group(
-        home, name, last_delivered, is_unknown ? Group::kReadUnknown : static_cast<int64_t>(read));
+    Group* const group = stream.add_group(home, name, last_delivered, read);
     ROX_TRY(read_group(in, type, home, *group));
     previous = name;
   }

@@ -576,6 +576,15 @@ BOOST_AUTO_TEST_CASE(crafted_streams_are_refused) {
   BOOST_TEST(!is_taken(past("\x02\x05\x02\x05\x01\x06\x00\x02"s)));  // deleted beyond the last
   BOOST_TEST(!is_taken(past("\x02\x05\x02\x05\x01\x00\x00\x01"s)));  // fewer added than there are
 
+  // Redis before 7.0 says nothing of deletions, nor how far a group has come.
+  const std::string old_groups = "\x03" + text("at-first") + "\x05\x01\x00\x00"s + text("at-last") +
+                                 "\x05\x02\x00\x00"s + text("at-none") + "\x00\x00\x00\x00"s;
+  const Loaded old(home,
+                   payload("\x0f\x01" + text(id(5, 1)) + text(good) + "\x02\x05\x02" + old_groups));
+  BOOST_TEST(old.contents() ==
+             "5-1 f=v 5-2 f=w last 5-2 deleted 0-0 added 2 group at-first 5-1 read 1 "
+             "group at-last 5-2 read 2 group at-none 0-0 read 0");
+
   const std::string time = raw(int64_t{1000});
   const auto pending = [&](uint64_t seq) { return id(5, seq) + time + "\x01"; };
   const auto consumer = [&](std::string_view name, const std::string& ids, char count) {
