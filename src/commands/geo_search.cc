@@ -136,8 +136,9 @@ class RequestReader {
   // num-vertices and as many pairs; returns the number of arguments.
   Result<size_t> read_polygon(size_t index) {
     ROX_TRY(const int64_t corners, call_.integer(index));
-    if (corners < 3) return user_error("ERR BYPOLYGON must have at least 3 vertices");
-    if (static_cast<uint64_t>(corners) > (call_.argc() - index - 1) / 2) return errors::kSyntax;
+    if (corners < 3 || static_cast<uint64_t>(corners) > (call_.argc() - index - 1) / 2) {
+      return user_error("ERR GEOSEARCH BYPOLYGON must have at least 3 vertices");
+    }
     const auto count = static_cast<size_t>(corners);
     GeoShape& shape = request_.shape;
     shape.kind = GeoShape::Kind::kPolygon;
@@ -219,10 +220,7 @@ class RequestReader {
     }
     const bool has_center = from_member_ || from_point_;
     const bool is_polygon = request_.shape.kind == GeoShape::Kind::kPolygon;
-    if (is_polygon && has_center) {
-      return user_error(
-          "ERR BYPOLYGON has its own center: FROMMEMBER and FROMLONLAT cannot be used");
-    }
+    if (is_polygon && has_center) return errors::kSyntax;  // it has a center of its own
     if (is_search() && !has_center && !is_polygon) {
       return call_.fail("ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for {}",
                         call_.arg(0));

@@ -208,7 +208,11 @@ Status reply_runs(Call& call, const HyperLogLogView& hll) {
 
 // PFDEBUG GETREG | DECODE | ENCODING | TODENSE key -> all registers, and the key is dense; the runs
 // of a sparse one; "dense" or "sparse"; 1: it was sparse and is dense now, 0
+// PFDEBUG SIMD ON | OFF -> OK; there is one way of merging here, which the compiler vectorizes
 Status pfdebug_command(Call& call) {
+  if (call.is(1, "SIMD")) {
+    return call.is(2, "ON") || call.is(2, "OFF") ? call.reply_ok() : engine::errors::kSyntax;
+  }
   ROX_TRY(std::optional<StringValue> string, edit_hll(call, 2));
   if (!string) return user_error("ERR The specified key does not exist");
   const HyperLogLogView hll(string->entry());
@@ -227,10 +231,11 @@ Status pfdebug_command(Call& call) {
 constexpr Example kPfDebugExamples[] = {{"PFADD k a", ":1"},
                                         {"PFDEBUG DECODE k", "$Z:12711 v:2,1 Z:3672"},
                                         {"PFDEBUG TODENSE k", ":1"},
-                                        {"PFDEBUG ENCODING k", "+dense"}};
+                                        {"PFDEBUG ENCODING k", "+dense"},
+                                        {"PFDEBUG SIMD OFF", "+OK"}};
 constexpr CommandSpec kPfDebug{
     .name = "PFDEBUG",
-    .syntax = "(GETREG | DECODE | ENCODING | TODENSE) key",
+    .syntax = "(GETREG | DECODE | ENCODING | TODENSE | SIMD) key",
     .summary = "Shows how a HyperLogLog is kept, or makes it dense.",
     .since = "2.8.9",
     .complexity = "O(1)",

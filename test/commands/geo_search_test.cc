@@ -59,11 +59,13 @@ BOOST_AUTO_TEST_CASE(a_polygon_has_its_own_center) {
          // A concave one: Catania lies in its notch.
          {"GEOSEARCH k BYPOLYGON 5 12 36 18 36 18 41 15 37 12 41 ASC", "*[$Palermo $edge2 $edge1]"},
          {"GEOSEARCH k BYPOLYGON 2 12 36 18 36 WITHDIST",
-          "-ERR BYPOLYGON must have at least 3 vertices"},
-         {"GEOSEARCH k BYPOLYGON 4 12 36 18 36 18 39", "-ERR syntax error"},
-         {"GEOSEARCH k BYPOLYGON 9223372036854775807 12 36 18 36", "-ERR syntax error"},
-         {"GEOSEARCH k FROMMEMBER edge1 BYPOLYGON 3 12 39 14 39 13 37",
-          "-ERR BYPOLYGON has its own center: FROMMEMBER and FROMLONLAT cannot be used"}});
+          "-ERR GEOSEARCH BYPOLYGON must have at least 3 vertices"},
+         {"GEOSEARCH k BYPOLYGON 4 12 36 18 36 18 39",
+          "-ERR GEOSEARCH BYPOLYGON must have at least 3 vertices"},
+         {"GEOSEARCH k BYPOLYGON 9223372036854775807 12 36 18 36",
+          "-ERR GEOSEARCH BYPOLYGON must have at least 3 vertices"},
+         {"GEOSEARCH k FROMMEMBER edge1 BYPOLYGON 3 12 39 14 39 13 37", "-ERR syntax error"},
+         {"GEOSEARCH k BYPOLYGON 3 12 39 14 39 13 37 FROMLONLAT 12 37", "-ERR syntax error"}});
 }
 
 BOOST_AUTO_TEST_CASE(requests_that_say_too_much_or_too_little_are_refused) {

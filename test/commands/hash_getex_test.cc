@@ -48,6 +48,13 @@ BOOST_AUTO_TEST_CASE(hgetex_reads_and_sets_an_expiry) {
           "-ERR The `numfields` parameter must match the number of arguments"}});
 }
 
+BOOST_AUTO_TEST_CASE(hgetex_says_which_part_is_missing) {
+  check({{"HGETEX h PXAT 1 1", "-ERR wrong number of arguments for 'hgetex' command"},
+         {"HGETEX h PXAT 1 FIELDS", "-ERR wrong number of arguments for 'hgetex' command"},
+         {"HGETEX h PXAT 1 1 f",
+          "-ERR Mandatory argument FIELDS is missing or not at the right position"}});
+}
+
 BOOST_AUTO_TEST_CASE(hsetex_sets_all_or_none) {
   check_log({{"HSETEX h FXX FIELDS 1 f 1", ""},
              {"HSETEX h EX 10 FIELDS 2 f 1 g 2", "HSETEX h PXAT 1700000010000 FIELDS 2 f 1 g 2"},

@@ -7,11 +7,11 @@ namespace roxdb::commands {
 using engine::Call;
 
 Result<FieldList> read_field_list(Call& call, size_t index, std::string_view invalid_count) {
-  if (!call.is(index, "FIELDS")) {
-    return user_error("ERR Mandatory argument FIELDS is missing or not at the right position");
-  }
   if (index + 1 == call.argc()) {
     return call.fail("ERR wrong number of arguments for '{}' command", call.command().full_name);
+  }
+  if (!call.is(index, "FIELDS")) {
+    return user_error("ERR Mandatory argument FIELDS is missing or not at the right position");
   }
   const auto count = parse_int64(call.arg(index + 1));
   if (!count || *count < 1) return user_error(invalid_count);
