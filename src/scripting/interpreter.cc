@@ -188,6 +188,7 @@ Status Interpreter::run(ScriptRun& run, int function, engine::Args keys, engine:
   ROX_ASSERT(run_ == nullptr && lua_gettop(state_) == kStackBase);
   run_ = &run;
   resume_depth = 0;
+  coroutine = nullptr;
   random.seed(0);
   cjson = {};
   if (memory_gate_ != nullptr && !run.allows_growth && memory_gate_->is_full()) {
@@ -275,6 +276,7 @@ bool Interpreter::load_library(int function, Registry& registry, uint64_t time_n
   registry_ = &registry;
   is_load_late_ = false;
   resume_depth = 0;
+  coroutine = nullptr;
   cjson = {};
   load_deadline_ns_ = time_ns == 0 ? UINT64_MAX : engine_.environment().monotonic_ns() + time_ns;
   show_names(kLoadingNames);
@@ -298,10 +300,17 @@ bool Interpreter::load_library(int function, Registry& registry, uint64_t time_n
   return failure == 0 && end == nullptr;
 }
 
-void Interpreter::watch(lua_State* state) {
+void Interpreter::watch(lua_State* state, int instructions) {
   lua_sethook(
       state, [](lua_State* where, lua_Debug*) { of(where).on_hook(where); }, LUA_MASKCOUNT,
-      kInstructionsPerInterval);
+      instructions);
+}
+
+// The hook comes with the next instruction. Lua lets it be set at any time.
+void Interpreter::on_much_taken() {
+  if (run_ == nullptr && registry_ == nullptr) return;
+  lua_State* const state = coroutine != nullptr ? coroutine : state_;
+  if (lua_gethookmask(state) == LUA_MASKCOUNT) watch(state, 1);
 }
 
 const char* Interpreter::reason_to_end() const {
@@ -320,8 +329,10 @@ void Interpreter::on_hook(lua_State* state) {
   }
   const char* const why = reason_to_end();
   if (why == nullptr) {
-    // A coroutine that a library has kept from a run that was killed.
-    if (lua_gethookmask(state) == LUA_MASKLINE) watch(state);
+    // Much was taken, or a library has kept a coroutine from a run that was killed.
+    const bool is_usual = lua_gethookmask(state) == LUA_MASKCOUNT &&
+                          lua_gethookcount(state) == kInstructionsPerInterval;
+    if (!is_usual) watch(state);
     return;
   }
   for (lua_State* one : {state, state_}) lua_sethook(one, lua_gethook(one), LUA_MASKLINE, 0);

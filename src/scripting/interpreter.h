@@ -1,7 +1,8 @@
 // interpreter.h: one Lua state behind its wall, and how a compiled function of it is run.
 //
 //   run() --> KEYS, ARGV --> lua_pcall --> redis.call --> Engine::execute --> LuaReply, Lua values
-//                                |  every 100,000 instructions: on_interval()
+//                                |  every 100,000 instructions, or what takes as long:
+//                                |  on_interval()
 //                                '--> its value, or its error --> answer.h --> the client's reply
 //
 // Scripts that EVAL runs and functions of libraries live in states of their own, so that SCRIPT
@@ -33,6 +34,7 @@ namespace roxdb::scripting {
 
 inline constexpr size_t kScriptBytesMax = 256u << 20;  // that one run may take
 inline constexpr int kInstructionsPerInterval = 100'000;
+inline constexpr size_t kStepsPerInterval = 100'000;
 
 // Compiles a text into a function at the top of the stack: 0; else the error message is there. Byte
 // code is not for scripts: the caller looks at the first byte. `name`: Lua's chunk name.
@@ -86,11 +88,21 @@ class Interpreter final : private LuaMemory {
   ScriptRun* running() { return run_; }
   Registry* registry() { return registry_; }
   int resume_depth = 0;
+  lua_State* coroutine = nullptr;  // that runs; null: none does
   LuaRandom random;
   CjsonConfig cjson;
   // As the hook does it, for what takes long in few instructions: at most once per
   // kNsBetweenLooks, at every kCallsPerLook-th call. Raises an error when the script is to end.
   void look_at_clock(lua_State* state);
+  // What is done in few instructions and takes the time of many counts what it does, in steps of
+  // about an instruction: after so many of them, too, the hook's work is done. Raises an error when
+  // the script is to end.
+  void count_steps(lua_State* state, size_t steps) {
+    steps_ += steps;
+    if (steps_ < kStepsPerInterval) return;
+    steps_ = 0;
+    on_hook(state);
+  }
   // The error with which what runs has to end; null: it may go on.
   const char* reason_to_end() const;
   // redis.call and redis.pcall.
@@ -103,7 +115,8 @@ class Interpreter final : private LuaMemory {
   Result<bool> may_call(ScriptRun& run);
 
  private:
-  static void watch(lua_State* state);
+  static void watch(lua_State* state, int instructions = kInstructionsPerInterval);
+  void on_much_taken() override;
   void on_hook(lua_State* state);
   void push_array(engine::Args values);
   void set_global_array(int name, engine::Args values);
@@ -122,6 +135,7 @@ class Interpreter final : private LuaMemory {
   Registry* registry_ = nullptr;
   uint64_t load_deadline_ns_ = 0;
   bool is_load_late_ = false;
+  size_t steps_ = 0;        // of count_steps(), since the last interval of them
   uint32_t calls_ = 0;      // of look_at_clock()
   uint64_t looked_ns_ = 0;  // when it looked last
   size_t kept_bytes_ = 0;   // used after the last full collection

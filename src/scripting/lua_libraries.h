@@ -45,6 +45,7 @@ void set_cjson_functions(lua_State* state);
 void set_cmsgpack_functions(lua_State* state);
 void set_math_functions(lua_State* state);  // replaces what draws from chance
 void set_os_functions(lua_State* state);
+void set_string_functions(lua_State* state);  // replaces what matches patterns
 void set_struct_functions(lua_State* state);
 
 // redis.*: for scripts, for functions, and what a library finds while it is loaded.

@@ -8,7 +8,13 @@ namespace roxdb::scripting {
 void* LuaMemory::take(size_t size, bool may_fail) {
   const bool is_small = size <= memory::kSlabBytesMax || !may_fail;
   void* const block = is_small ? slabs_.take(size) : memory::try_allocate(size);
-  if (block != nullptr) used_bytes_ += size;
+  if (block == nullptr) return nullptr;
+  used_bytes_ += size;
+  taken_bytes_ += size;
+  if (taken_bytes_ >= kTakenBytesPerLook) {
+    taken_bytes_ = 0;
+    on_much_taken();
+  }
   return block;
 }
 

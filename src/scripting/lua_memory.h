@@ -4,6 +4,9 @@
 // are a list's head each. Between calls, and while a command runs, nothing is refused: an error
 // there would leave through frames that must not be left. Within a call what it takes beyond the
 // limit is refused, and the script fails with "not enough memory".
+//
+// Taking is also a measure of time: one instruction may make a text of 100 MB, and 100,000 of them
+// may do so each.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +15,8 @@
 #include "base/memory.h"
 
 namespace roxdb::scripting {
+
+inline constexpr size_t kTakenBytesPerLook = 64u << 20;
 
 class LuaMemory {
  public:
@@ -41,12 +46,19 @@ class LuaMemory {
     return used_bytes_ <= limit_bytes_ && bytes <= limit_bytes_ - used_bytes_;
   }
 
+ protected:
+  ~LuaMemory() = default;
+  // So much was taken since the last time, whatever was given back. Called from within Lua: may
+  // not touch its values.
+  virtual void on_much_taken() = 0;
+
  private:
   void* take(size_t size, bool may_fail);
   void give(void* block, size_t size);
 
   memory::Slabs slabs_;
   size_t used_bytes_ = 0;
+  size_t taken_bytes_ = 0;  // since on_much_taken() was called
   size_t limit_bytes_ = SIZE_MAX;
   bool enforces_ = false;
 };

@@ -1,5 +1,6 @@
 #include "scripting/sandbox.h"
 
+#include <bit>
 #include <cstdint>
 #include <string>
 
@@ -14,8 +15,6 @@ constexpr char kBacking = 0;
 
 constexpr char kReadOnly[] = "Attempt to modify a readonly table";
 constexpr char kByteCodeMark = LUA_SIGNATURE[0];
-// Lua's matcher calls itself once for each item of a pattern.
-constexpr size_t kLuaPatternBytesMax = 4096;
 // Coroutines that resume coroutines: each may have 200 C calls of its own on the one C stack.
 constexpr int kResumesMax = 16;
 
@@ -89,9 +88,21 @@ int guarded_setmetatable(lua_State* state) {
 // The C function that upvalue 1 is, called as if it stood here: its errors name the caller's line.
 int call_wrapped(lua_State* state) { return lua_tocfunction(state, lua_upvalueindex(1))(state); }
 
-// table.insert, remove, sort and their kin write without asking; upvalue 1 is the function.
+// table.insert, remove and their kin write without asking, and may move a long table by one;
+// upvalue 1 is the function.
 int guarded_table_function(lua_State* state) {
   if (lua_istable(state, 1)) refuse_protected(state, 1);
+  Interpreter::of(state).look_at_clock(state);
+  return call_wrapped(state);
+}
+
+// table.sort(table [, is_less]); upvalue 1 is the one that came with Lua.
+int counted_sort(lua_State* state) {
+  if (lua_istable(state, 1)) {
+    refuse_protected(state, 1);
+    const size_t size = lua_objlen(state, 1);
+    Interpreter::of(state).count_steps(state, size * static_cast<size_t>(std::bit_width(size)));
+  }
   return call_wrapped(state);
 }
 
@@ -217,25 +228,33 @@ int checked_load(lua_State* state) {
 
 // ---- coroutines ----
 
-// Counts resumes within resumes, however they end. Each coroutine counts instructions of its own,
-// and a short one comes to no interval: the clock is looked at here.
-class ResumeDepth {
+// Counts resumes within resumes and says who runs, however they end. Each coroutine counts
+// instructions of its own, and a short one comes to no interval: the clock is looked at here.
+class Resuming {
  public:
-  explicit ResumeDepth(lua_State* state) : depth_(Interpreter::of(state).resume_depth) { ++depth_; }
-  ~ResumeDepth() { --depth_; }
-  ResumeDepth(const ResumeDepth&) = delete;
-  ResumeDepth& operator=(const ResumeDepth&) = delete;
-  bool is_too_deep() const { return depth_ > kResumesMax; }
+  Resuming(lua_State* state, lua_State* coroutine)
+      : interpreter_(Interpreter::of(state)), resumer_(interpreter_.coroutine) {
+    ++interpreter_.resume_depth;
+    interpreter_.coroutine = coroutine;
+  }
+  ~Resuming() {
+    --interpreter_.resume_depth;
+    interpreter_.coroutine = resumer_;
+  }
+  Resuming(const Resuming&) = delete;
+  Resuming& operator=(const Resuming&) = delete;
+  bool is_too_deep() const { return interpreter_.resume_depth > kResumesMax; }
 
  private:
-  int& depth_;
+  Interpreter& interpreter_;
+  lua_State* const resumer_;
 };
 
 // coroutine.resume; upvalue 1 is the one that came with Lua.
 int counted_resume(lua_State* state) {
   Interpreter::of(state).look_at_clock(state);
-  const ResumeDepth depth(state);
-  if (depth.is_too_deep()) return luaL_error(state, "C stack overflow");
+  const Resuming resuming(state, lua_tothread(state, 1));
+  if (resuming.is_too_deep()) return luaL_error(state, "C stack overflow");
   return call_wrapped(state);
 }
 
@@ -243,8 +262,8 @@ int counted_resume(lua_State* state) {
 // upvalue 2 that function.
 int counted_wrapped(lua_State* state) {
   Interpreter::of(state).look_at_clock(state);
-  const ResumeDepth depth(state);
-  if (depth.is_too_deep()) return luaL_error(state, "C stack overflow");
+  const Resuming resuming(state, lua_tothread(state, lua_upvalueindex(1)));
+  if (resuming.is_too_deep()) return luaL_error(state, "C stack overflow");
   return lua_tocfunction(state, lua_upvalueindex(2))(state);
 }
 
@@ -256,19 +275,6 @@ int counted_wrap(lua_State* state) {
   lua_pushcfunction(state, function);
   lua_pushcclosure(state, counted_wrapped, 2);
   return 1;
-}
-
-// ---- patterns ----
-
-// string.find, match, gmatch, gsub: upvalue 1 is the function, upvalue 2 whether the fourth
-// argument may say that the pattern is none.
-int bounded_match(lua_State* state) {
-  if (lua_type(state, 2) == LUA_TSTRING && lua_objlen(state, 2) > kLuaPatternBytesMax) {
-    const bool is_plain =
-        lua_toboolean(state, 4) != 0 && lua_toboolean(state, lua_upvalueindex(2)) != 0;
-    if (!is_plain) return luaL_error(state, "pattern too complex");
-  }
-  return call_wrapped(state);
 }
 
 // ---- putting it together ----
@@ -296,11 +302,10 @@ void copy_field(lua_State* state, int from, int to, const char* name) {
   lua_setfield(state, to, name);
 }
 
-// Replaces a field of the table at the top by a closure of `wrapper` over it and a flag.
-void wrap_field(lua_State* state, const char* name, lua_CFunction wrapper, bool flag = false) {
+// Replaces a field of the table at the top by a closure of `wrapper` over it.
+void wrap_field(lua_State* state, const char* name, lua_CFunction wrapper) {
   lua_getfield(state, -1, name);
-  lua_pushboolean(state, flag ? 1 : 0);
-  lua_pushcclosure(state, wrapper, 2);
+  lua_pushcclosure(state, wrapper, 1);
   lua_setfield(state, -2, name);
 }
 
@@ -347,17 +352,15 @@ void open_base(lua_State* state, int names) {
 void open_standard(lua_State* state, int names) {
   open_base(state, names);
   open_library(state, luaopen_table, LUA_TABLIBNAME);
-  for (const char* name : {"insert", "remove", "sort", "setn"}) {
+  for (const char* name : {"insert", "remove", "setn"}) {
     wrap_field(state, name, guarded_table_function);
   }
+  wrap_field(state, "sort", counted_sort);
   add_protected(state, names, "table");
 
   open_library(state, luaopen_string, LUA_STRLIBNAME);
   remove_field(state, "dump");
-  wrap_field(state, "find", bounded_match, true);
-  for (const char* name : {"match", "gmatch", "gfind", "gsub"}) {
-    wrap_field(state, name, bounded_match);
-  }
+  set_string_functions(state);
   add_protected(state, names, "string");
   // ("x"):upper() reads the functions themselves; getmetatable("") shows a proxy of a copy.
   lua_pushliteral(state, "");

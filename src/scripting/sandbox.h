@@ -19,10 +19,11 @@
 //   getmetatable('').__index = f            shows a proxy
 //   string.rep("[", 1e5) .. "="             texts up to 512 MiB; the parser counts in 31 bits
 //   bit, cjson, cmsgpack, struct            ours, with checked sizes
-//   thousands of values to a call           lua_checkstack before every push; 8,000 slots a
-//   function package, io, load of byte code          never opened; load and loadstring refuse the
-//   mark 27 C stack: coroutines in coroutines       a depth that is counted over all of them C
-//   stack: patterns of 10^5 items         patterns are bounded a debugger, debug.* none
+//   thousands of values to a call           lua_checkstack before every push; 8,000 slots for each
+//   package, io, load of byte code          never opened; load and loadstring refuse the mark 27
+//   C stack: coroutines in coroutines       a depth that is counted over all of them
+//   C stack: patterns of 10^5 items         a matcher of ours that does not call itself (pattern.h)
+//   a debugger, debug.*                     none
 #pragma once
 
 #include "scripting/lua.h"

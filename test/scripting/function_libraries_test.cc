@@ -107,6 +107,9 @@ BOOST_AUTO_TEST_CASE(the_time_that_a_library_may_take_to_load_is_limited) {
   std::string why;
   BOOST_TEST(libraries.load(code, false, 1, why) == nullptr);
   BOOST_TEST(why == "Error registering functions: ERR FUNCTION LOAD timeout");
+  BOOST_TEST(libraries.load("#!lua name=a\nlocal a = ('a'):rep(2000):find(('.-'):rep(6) .. 'b')",
+                            false, 1, why) == nullptr);
+  BOOST_TEST(why == "Error registering functions: ERR FUNCTION LOAD timeout");
   BOOST_TEST(libraries.load(code, false, 0, why) != nullptr);
   const std::string payload = libraries.dump();
   BOOST_TEST(!libraries.restore(payload, Policy::kFlush, 1, why));

@@ -11,6 +11,7 @@ namespace {
 
 using namespace roxdb;
 using roxdb::scripting::test::ScriptFixture;
+using namespace std::string_literals;
 
 // Whoever would serve others; time passes meanwhile.
 struct Host final : engine::BusyHost {
@@ -184,6 +185,25 @@ BOOST_FIXTURE_TEST_CASE(commands_and_coroutines_are_seen_to_take_long, BusyFixtu
       environment.advance_ms(10);
       BOOST_TEST(eval(script).starts_with(kKilled));
     }
+  }
+}
+
+// Each of these would take minutes, and few instructions.
+BOOST_FIXTURE_TEST_CASE(what_takes_long_within_an_instruction_is_killed, BusyFixture) {
+  host.serve = [&] { BOOST_TEST(ask({"SCRIPT", "KILL"}) == "+OK"); };
+  const std::string match = "(string.rep('a', 2000), string.rep('.-', 6) .. 'b'";
+  for (const std::string& script :
+       {"return string.find" + match + ")", "return string.match" + match + ")",
+        "for a in string.gmatch" + match + ") do end return 1",
+        "return string.gsub" + match + ", '')",
+        "pcall(string.find, " + match.substr(1) + ") return 1",
+        "return coroutine.wrap(function(...) return string.find(...) end)" + match + ")",
+        "local s = string.rep('a', 1e6) for i = 1, 20 do s:find('b', 1, true) end return 1"s,
+        "local t = {} for i = 1, 1000 do t[i] = i end for i = 1, 20 do table.sort(t) end return 1"s,
+        "local s = string.rep('x', 1e7) for i = 1, 20 do local t = s .. i end return 1"s,
+        "coroutine.wrap(function() local s = string.rep('x', 1e7) "
+        "for i = 1, 20 do local t = s .. i end end)() return 1"s}) {
+    BOOST_TEST_CONTEXT(script) { BOOST_TEST(eval(script).substr(0, kKilled.size()) == kKilled); }
   }
 }
 

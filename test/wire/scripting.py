@@ -1021,6 +1021,7 @@ def generated_scripts_answer_alike():
 # ---- what takes long ----
 
 ENDLESS = "while true do end"
+LONG_MATCH = "return string.find(string.rep('a', 2000), string.rep('.-', 6) .. 'b')"
 WRITES = "redis.call('SET','k','v') while true do end"
 ENDLESS_LIBRARY = library("redis.register_function('endless', function() while true do end end)",
                           name="endless")
@@ -1047,8 +1048,8 @@ def busy_server():
 def a_script_that_takes_long_is_killed():
     with busy_server() as server:
         other = server.connect()
-        for _ in range(2):
-            busy = start_endless(server, "EVAL", ENDLESS, "0")
+        for script in (ENDLESS, ENDLESS, LONG_MATCH):
+            busy = start_endless(server, "EVAL", script, "0")
             expect(other.call("PING"), b"BUSY Redis is busy running a script. You can only call "
                                        b"SCRIPT KILL or SHUTDOWN NOSAVE.")
             expect(other.call("FUNCTION", "KILL")[:4], b"BUSY")
