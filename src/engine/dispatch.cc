@@ -88,6 +88,27 @@ void Engine::prepare_members(const Session& session, const Prepared& prepared,
   }
 }
 
+void Engine::look_ahead(const Session& session, std::span<const Prepared> requests,
+                        Lookahead& ahead) const {
+  const Keyspace* keys = keyspace_if_used(session.db);
+  if (keys == nullptr) return;
+  bool name_members = false;
+  for (const Prepared& prepared : requests) {
+    if (!prepared.is_runnable) continue;
+    name_members |= prepared.names_members;
+    const PlainKeys plain = plain_keys(*prepared.command, prepared.args.size());
+    for (size_t at = plain.first; at < plain.end; at += plain.step) {
+      ahead.add(keys->table(), prepared.hashes[at]);
+    }
+  }
+  ahead.run();
+  if (!name_members) return;
+  for (const Prepared& prepared : requests) {
+    if (prepared.names_members) prepare_members(session, prepared, ahead);
+  }
+  ahead.run();
+}
+
 Verdict Engine::execute(Session& session, Args args, resp::Reply& reply) {
   uint64_t few[16] = {};
   std::vector<uint64_t> many;
@@ -158,7 +179,10 @@ Verdict Engine::pass_gates(Session& session, const Prepared& prepared, resp::Rep
     const Verdict verdict = gate->check(session, *prepared.command->spec, prepared.args, refusal);
     if (verdict == Verdict::kPass) continue;
     ROX_ASSERT(!is_part || verdict == Verdict::kRefuse);  // a part cannot wait
-    if (verdict == Verdict::kQueued) reply.queued();
+    if (verdict == Verdict::kQueued) {
+      session.on_queued(prepared);
+      reply.queued();
+    }
     if (verdict == Verdict::kRefuse) {
       prepared.command->rejected++;
       refuse(session, prepared.command->spec, refusal, reply);

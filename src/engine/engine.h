@@ -122,6 +122,9 @@ class Engine {
   // The second step of reading ahead, once what prepare() added has run: adds the members that the
   // request names of a big collection. REQUIRES: names_members.
   void prepare_members(const Session& session, const Prepared& prepared, Lookahead& ahead) const;
+  // Both steps for requests that are prepared already. `ahead` must be empty.
+  void look_ahead(const Session& session, std::span<const Prepared> requests,
+                  Lookahead& ahead) const;
   Verdict execute(Session& session, const Prepared& prepared, resp::Reply& reply);
 
   CommandTable& commands() { return commands_; }

@@ -24,7 +24,7 @@ using Args = std::span<const std::string_view>;
 enum class Verdict : uint8_t {
   kPass,
   kRefuse,    // `refusal` is the error reply
-  kQueued,    // kept for the EXEC of a transaction; the reply says so
+  kQueued,    // for the EXEC of a transaction: the session keeps it; the reply says so
   kPostpone,  // not now: the session keeps the request and tries again later
   kWait,      // the handler waits for keys: it has replied nothing and will run again (waiting.h)
 };

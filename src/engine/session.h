@@ -10,7 +10,8 @@
 namespace roxdb::engine {
 
 struct CommandSpec;
-struct Waiter;  // waiting.h
+struct Prepared;  // engine.h
+struct Waiter;    // waiting.h
 
 class Session {
  public:
@@ -38,6 +39,8 @@ class Session {
     static_cast<void>(spec);
     return why;
   }
+  // A gate has queued this request: keeps what it needs of it. Views die after the call.
+  virtual void on_queued(const Prepared& prepared) { static_cast<void>(prepared); }
 
   const Kind kind;
   Session* principal = nullptr;  // of a script: whose rights it has; never null for kScript

@@ -38,9 +38,7 @@ void EngineSink::accept(uint32_t database, Entry* entry) {
     return;
   }
   if (other_clock_) entry->set_access(engine_.fresh_access());
-  const uint64_t hash = engine_.hash(entry->key());
-  keyspace.table().prefetch(hash);
-  batch_[waiting_++] = {&keyspace, entry, hash};
+  batch_[waiting_++] = {&keyspace, entry, engine_.hash(entry->key())};
   if (waiting_ == kBatch) flush();
 }
 
@@ -52,6 +50,9 @@ Status EngineSink::accept_state(std::string_view bytes, std::string& why) {
 }
 
 void EngineSink::flush() {
+  containers::Lookahead ahead;
+  for (size_t i = 0; i < waiting_; ++i) ahead.add(batch_[i].keyspace->table(), batch_[i].hash);
+  ahead.run();
   for (size_t i = 0; i < waiting_; ++i) insert(batch_[i]);
   waiting_ = 0;
 }

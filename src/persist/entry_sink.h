@@ -68,7 +68,7 @@ class EngineSink final : public EntrySink {
   uint64_t expired() const { return expired_; }
 
  private:
-  static constexpr size_t kBatch = 32;
+  static constexpr size_t kBatch = 64;
   struct Waiting {
     engine::Keyspace* keyspace;
     types::Entry* entry;

@@ -34,7 +34,7 @@ class Reply {
   // Scalars. Text of simple() and error() is one line: CR, LF and NUL become blanks, so that no
   // reply can be forged through it (reliability S5).
   virtual void ok() { simple("OK"); }
-  void queued() { simple("QUEUED"); }
+  virtual void queued() { simple("QUEUED"); }
   virtual void simple(std::string_view text) = 0;
   virtual void error(std::string_view text) = 0;  // "ERR ...": the code first, without the '-'
   virtual void integer(int64_t value) = 0;

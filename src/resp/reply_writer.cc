@@ -69,6 +69,8 @@ inline char* put_header(char* out, char type, size_t count) {
 
 void RespWriter::ok() { out_->append("+OK\r\n"); }
 
+void RespWriter::queued() { out_->append("+QUEUED\r\n"); }
+
 void RespWriter::simple(std::string_view text) { safe_line('+', text); }
 
 void RespWriter::error(std::string_view text) { safe_line('-', text); }

@@ -22,6 +22,7 @@ class RespWriter final : public Reply {
   }
 
   void ok() override;
+  void queued() override;
   void simple(std::string_view text) override;
   void error(std::string_view text) override;
   void integer(int64_t value) override;

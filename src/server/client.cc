@@ -37,6 +37,12 @@ Status Client::on_refused(const engine::CommandSpec* spec, const Status& why) {
   return transaction != nullptr ? transaction->owner().refused(*this, spec, why) : why;
 }
 
+void Client::on_queued(const engine::Prepared& prepared) {
+  // What has failed already will not run: nothing more needs to be kept.
+  if (!transaction->has_failed) transaction->add(prepared);
+  queued_flags |= prepared.command->spec->flags;
+}
+
 size_t Client::output_bytes() const {
   size_t bytes = output.pending() + link_->unsent_bytes();
   for (const Parked& waiting : parked) bytes += waiting.output.pending();

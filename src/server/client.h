@@ -71,6 +71,7 @@ class Client final : public engine::Session {
   std::string client_name() const override { return name; }
   std::string_view user_name() const;
   Status on_refused(const engine::CommandSpec* spec, const Status& why) override;
+  void on_queued(const engine::Prepared& prepared) override;
 
   bool is_closed() const { return (halts & kClosed) != 0; }
   Link& link() { return *link_; }

@@ -6,24 +6,41 @@ namespace roxdb::server {
 
 // ---- one transaction ----
 
-void Transaction::add(engine::Args args) {
-  for (const std::string_view arg : args) {
-    text_.append(arg);
-    sizes_.push_back(arg.size());
-  }
-  ends_.push_back(sizes_.size());
+void Transaction::add(const engine::Prepared& prepared) {
+  const engine::Args args = prepared.args;
+  for (const std::string_view arg : args) text_.append(arg);
+  args_.insert(args_.end(), args.begin(), args.end());
+  hashes_.insert(hashes_.end(), prepared.hashes, prepared.hashes + args.size());
+  requests_.push_back(prepared);
 }
 
 size_t Transaction::memory_bytes() const {
-  return sizeof *this + text_.capacity() + (sizes_.capacity() + ends_.capacity()) * sizeof(size_t) +
-         args_.capacity() * sizeof(std::string_view);
+  return sizeof *this + text_.capacity() + args_.capacity() * sizeof(std::string_view) +
+         hashes_.capacity() * sizeof(uint64_t) + requests_.capacity() * sizeof(engine::Prepared);
+}
+
+std::span<const engine::Prepared> Transaction::requests() {
+  const char* text = text_.data();
+  size_t first = 0;
+  for (engine::Prepared& request : requests_) {
+    const size_t count = request.args.size();
+    for (std::string_view& arg : std::span(args_).subspan(first, count)) {
+      arg = {text, arg.size()};
+      text += arg.size();
+    }
+    request.args = engine::Args(args_).subspan(first, count);
+    request.hashes = hashes_.data() + first;
+    first += count;
+  }
+  return requests_;
 }
 
 void Transaction::clear() {
   has_failed = false;
   text_.clear();
-  sizes_.clear();
-  ends_.clear();
+  args_.clear();
+  hashes_.clear();
+  requests_.clear();
 }
 
 // ---- watches ----
@@ -141,7 +158,7 @@ Status Transactions::refused(Client& client, const engine::CommandSpec* spec, co
 }
 
 engine::Verdict Transactions::check(engine::Session& session, const engine::CommandSpec& spec,
-                                    engine::Args args, Status& refusal) {
+                                    engine::Args, Status& refusal) {
   if (session.kind != engine::Session::Kind::kClient) return engine::Verdict::kPass;
   auto& client = static_cast<Client&>(session);
   if (client.transaction == nullptr || (spec.flags & engine::kNotQueued) != 0) {
@@ -151,9 +168,6 @@ engine::Verdict Transactions::check(engine::Session& session, const engine::Comm
     refusal = user_error("ERR Command not allowed inside a transaction");
     return engine::Verdict::kRefuse;
   }
-  // What has failed already will not run: nothing more needs to be kept.
-  if (!client.transaction->has_failed) client.transaction->add(args);
-  client.queued_flags |= spec.flags;
   return engine::Verdict::kQueued;
 }
 

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,23 +34,11 @@ class Transaction {
   explicit Transaction(Transactions& owner) : owner_(owner) {}
 
   Transactions& owner() const { return owner_; }
-  void add(engine::Args args);
-  size_t size() const { return ends_.size(); }
+  void add(const engine::Prepared& prepared);
+  size_t size() const { return requests_.size(); }
   size_t memory_bytes() const;
-  // Calls visit(args) for each request, in order.
-  template <class Visit>
-  void for_each(Visit visit) {
-    size_t at = 0;
-    size_t arg = 0;
-    for (const size_t end : ends_) {
-      args_.clear();
-      for (; arg < end; ++arg) {
-        args_.emplace_back(text_.data() + at, sizes_[arg]);
-        at += sizes_[arg];
-      }
-      visit(engine::Args(args_));
-    }
-  }
+  // The requests as they were added, in order. They live until the next add().
+  std::span<const engine::Prepared> requests();
   // As new; memory is kept.
   void clear();
 
@@ -57,10 +46,10 @@ class Transaction {
 
  private:
   Transactions& owner_;
-  std::string text_;                    // of all arguments
-  std::vector<size_t> sizes_;           // of each argument
-  std::vector<size_t> ends_;            // of each request, in sizes_
-  std::vector<std::string_view> args_;  // of the request that is visited
+  std::string text_;                        // of all arguments
+  std::vector<std::string_view> args_;      // of all requests; they point nowhere until requests()
+  std::vector<uint64_t> hashes_;            // one per argument
+  std::vector<engine::Prepared> requests_;  // args and hashes: nothing but their number
 };
 
 // A client's side of WATCH.

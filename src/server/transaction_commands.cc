@@ -1,4 +1,6 @@
 // transaction_commands.cc: MULTI, EXEC, DISCARD, WATCH, UNWATCH.
+#include <algorithm>
+#include <span>
 #include <utility>
 
 #include "engine/call.h"
@@ -49,7 +51,15 @@ void run(Call& call, Transaction& transaction) {
   engine::Session& session = call.session();
   const bool could_wait = std::exchange(session.may_wait, false);
   call.reply().array(transaction.size());
-  transaction.for_each([&](engine::Args args) { engine.execute(session, args, call.reply()); });
+  constexpr size_t kChunkRequests = 64;
+  containers::Lookahead ahead;
+  std::span<const engine::Prepared> left = transaction.requests();
+  while (!left.empty()) {
+    const auto chunk = left.first(std::min(left.size(), kChunkRequests));
+    left = left.subspan(chunk.size());
+    engine.look_ahead(session, chunk, ahead);
+    for (const engine::Prepared& request : chunk) engine.execute(session, request, call.reply());
+  }
   session.may_wait = could_wait;
 }
 
