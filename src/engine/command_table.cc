@@ -73,11 +73,14 @@ void derive_plain_keys(Command& command) {
   }
 }
 
-// Adds the key behind each STORE: whichever counts in the end, rights are asked to all.
+// Adds the word behind each STORE: whichever counts in the end, rights are asked to all. That word
+// may be another STORE, when this one was the value of an option.
 void add_stored_keys(const KeySpec& spec, std::span<const std::string_view> args,
                      std::vector<KeyAt>& keys) {
   for (auto at = static_cast<size_t>(spec.index); at + 1 < args.size(); ++at) {
-    if (equal_ignore_case(args[at], spec.keyword)) keys.push_back({++at, spec.access, spec.unread});
+    if (equal_ignore_case(args[at], spec.keyword)) {
+      keys.push_back({at + 1, spec.access, spec.unread});
+    }
   }
 }
 

@@ -110,6 +110,7 @@ class Aof {
 
   std::function<void()> on_release;  // released() has moved, outside of end_turn()
   std::function<void()> on_state;    // recording(), refuses_writes() or behind() may have changed
+  std::function<void()> on_stop;     // it is about to be switched off
   std::function<void(int exit_code)> on_fatal;  // aof-exit-on-error
 
   // --- trouble -------------------------------------------------------------------------------

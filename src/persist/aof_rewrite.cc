@@ -160,6 +160,7 @@ Status Aof::apply_wanted() {
 
 Status Aof::stop() {
   if (writer_ == nullptr && rewrite_ == nullptr && !refuses_writes()) return kOk;
+  if (on_stop) on_stop();
   drop_rewrite();
   if (const Status status = shut_down(false); !status.ok()) {
     engine_.log().warning("The append only file ends without its last units: reason={}",

@@ -75,6 +75,13 @@ Persistence::State::State(Persistence& owner, engine::Engine& engine_used, int o
     }
   };
   aof.on_state = [this] { rearm(); };
+  aof.on_stop = [this] {
+    // A snapshot that appears behind the end of the log counts as newer (manifest.h). One that was
+    // begun before is older: it begins anew.
+    if (!snapshotter.running()) return;
+    snapshotter.cancel();
+    save_scheduled = true;
+  };
   aof.on_release = [this] {
     if (persistence.on_release) persistence.on_release();
   };

@@ -44,7 +44,7 @@ void Client::on_queued(const engine::Prepared& prepared) {
 }
 
 size_t Client::output_bytes() const {
-  size_t bytes = output.pending() + link_->unsent_bytes();
+  size_t bytes = output.pending() + held_bytes + link_->unsent_bytes();
   for (const Parked& waiting : parked) bytes += waiting.output.pending();
   return bytes;
 }

@@ -103,6 +103,7 @@ class Client final : public engine::Session {
   InputBuffer input;
   resp::OutputBuffer output;   // replies of this turn; empty between turns
   std::vector<Parked> parked;  // by ticket, ascending
+  size_t held_bytes = 0;       // of news that wait for the end of the running unit
   uint64_t last_seen_ms;       // monotonic: bytes came or went
   uint64_t commands = 0;
   uint64_t received_bytes = 0;

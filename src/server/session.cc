@@ -225,6 +225,8 @@ void Turn::execute_chunk(std::span<const Request> requests) {
   bool name_members = false;
   for (size_t i = 0; i < requests.size(); ++i) {
     const Request& request = requests[i];
+    if (request.run == kGivenBack) [[unlikely]]
+      continue;
     prepared[i] =
         engine_.prepare(*runs_[request.run].client, args_.slice(request.first_arg, request.args),
                         hashes_.data() + request.first_arg, &ahead);
@@ -383,7 +385,6 @@ void Turn::step_aside(const std::function<void()>& poll) {
   auto requests = std::exchange(requests_, {});
   auto runs = std::exchange(runs_, {});
   auto held_pushes = std::exchange(held_pushes_, {});
-  const size_t held_bytes = std::exchange(held_bytes_, 0);
   // What others were told goes out now; what the command's client was told waits for its reply.
   std::erase(output_due_, &client);
   const auto ended = std::exchange(ended_, {});
@@ -397,7 +398,6 @@ void Turn::step_aside(const std::function<void()>& poll) {
   output_due_.push_back(&client);
   ended_.insert(ended_.begin(), ended.begin(), ended.end());
   // What could not be told meanwhile comes behind what had to wait before.
-  held_bytes_ += held_bytes;
   held_pushes.insert(held_pushes.end(), std::make_move_iterator(held_pushes_.begin()),
                      std::make_move_iterator(held_pushes_.end()));
   held_pushes_ = std::move(held_pushes);
@@ -449,9 +449,8 @@ void Turn::push(Client& client, std::string_view bytes, const SharedRef& owner) 
 }
 
 void Turn::hold(Client& client, std::string_view bytes, const SharedRef& owner) {
-  held_bytes_ += bytes.size();
-  if (clients_.is_over_hard_limit(client, held_bytes_) &&
-      clients_.is_over_hard_limit(client, held_for(client) + bytes.size())) {
+  client.held_bytes += sizeof(HeldPush) + bytes.size();
+  if (client.held_bytes >= kUncheckedBytesMax && clients_.is_over_hard_limit(client, 0)) {
     return give_up(client);
   }
   HeldPush held{client.id, bytes, owner, nullptr};
@@ -463,24 +462,20 @@ void Turn::hold(Client& client, std::string_view bytes, const SharedRef& owner) 
   held_pushes_.push_back(std::move(held));
 }
 
-size_t Turn::held_for(const Client& client) const {
-  size_t bytes = 0;
-  for (const HeldPush& held : held_pushes_)
-    bytes += held.client == client.id ? held.bytes.size() : 0;
-  return bytes;
-}
-
 // Nothing more is told to this client. It is closed when nobody can be walking over clients.
 void Turn::give_up(Client& client) {
   client.halts |= Client::kOverfull;
   overfull_.push_back(client.id);
   std::erase_if(held_pushes_, [&](const HeldPush& held) { return held.client == client.id; });
+  client.held_bytes = 0;
 }
 
 void Turn::release_pushes() {
-  held_bytes_ = 0;
   for (const HeldPush& held : std::exchange(held_pushes_, {})) {
-    if (Client* const client = clients_.find(held.client)) push(*client, held.bytes, held.owner);
+    Client* const client = clients_.find(held.client);
+    if (client == nullptr || (client->halts & Client::kOverfull) != 0) continue;
+    client->held_bytes -= sizeof(HeldPush) + held.bytes.size();
+    push(*client, held.bytes, held.owner);
   }
 }
 
@@ -492,9 +487,12 @@ void Turn::send_replies() {
     release_pushes();
   if (!changed_ && output_due_.empty()) return;
   for (const auto& push_news : before_sending_) push_news();
-  for (const uint64_t id : std::exchange(overfull_, {})) {
-    if (Client* const client = clients_.find(id)) clients_.close_overfull(*client);
-  }
+  std::erase_if(overfull_, [this](uint64_t id) {
+    Client* const client = clients_.find(id);
+    if (client != nullptr && is_left_alone(*client)) return false;  // its command goes on
+    if (client != nullptr) clients_.close_overfull(*client);
+    return true;
+  });
   changed_ = false;
   executed_at_ = cycles_now();
   uint64_t ticket = persistence_ != nullptr ? persistence_->end_turn() : 0;

@@ -167,7 +167,6 @@ class Turn final : public engine::WaitingHost, private engine::Batch {
   resp::OutputBuffer& output_of(Client& client);
   void hold(Client& client, std::string_view bytes, const SharedRef& owner);
   void release_pushes();
-  size_t held_for(const Client& client) const;
   void give_up(Client& client);
 
   void send_replies();
@@ -210,7 +209,6 @@ class Turn final : public engine::WaitingHost, private engine::Batch {
     std::unique_ptr<char[]> copy;
   };
   std::vector<HeldPush> held_pushes_;
-  size_t held_bytes_ = 0;  // of held_pushes_
   std::vector<std::function<void()>> before_sending_;
 
   static constexpr size_t kRecentCommands = 16;

@@ -178,6 +178,18 @@ BOOST_AUTO_TEST_CASE(the_log_tells_ids_and_lengths_instead_of_wishes) {
              {"XDELEX s IDS 1 1800000000010-0", "XDELEX s IDS 1 1800000000010-0"}});
 }
 
+// A record that is still pending stays below the threshold: it must not hide the one behind it.
+BOOST_AUTO_TEST_CASE(the_log_repeats_an_exact_threshold) {
+  run("XADD s 1-1 a 1");
+  run("XADD s 2-1 a 1");
+  run("XADD s 3-1 a 1");
+  run("XGROUP CREATE s g 0");
+  run("XREADGROUP GROUP g c COUNT 2 STREAMS s >");
+  run("XACK s g 2-1");
+  check_log({{"XADD s ACKED MINID 3 4-1 a 1", "XADD s ACKED MINID 3 4-1 a 1"},
+             {"XADD s ACKED MINID 4 * a 1", "XADD s ACKED MINID = 4-0 1700000000000-0 a 1"}});
+}
+
 BOOST_AUTO_TEST_CASE(changes_are_announced) {
   events();
   run("XADD s MAXLEN 1 1 a 1");

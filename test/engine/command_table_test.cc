@@ -182,6 +182,9 @@ BOOST_AUTO_TEST_CASE(a_wrong_number_of_keys_is_refused) {
     }
   }
   BOOST_TEST(sorted(keys_of({"MSETEX", "2", "a", "1", "b", "2"})) == "a b");
+  // A key that is called as an option hides no other.
+  BOOST_TEST(sorted(keys_of({"GEORADIUS", "k", "1", "1", "9", "km", "STOREDIST", "store", "store",
+                             "victim"})) == "k store store victim");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -72,6 +72,30 @@ BOOST_AUTO_TEST_CASE(whoever_sent_in_the_same_turn_is_told_and_the_rest_stays_in
   BOOST_TEST(!turn.is_aside());
 }
 
+// What was given back stands in the chunks of the batch that are still to come.
+BOOST_AUTO_TEST_CASE(a_long_pipeline_behind_the_script_is_answered_once) {
+  constexpr int kRequests = 100;
+  Wire& busy_wire = add_wire();
+  Wire& other_wire = add_wire();
+  Client& busy = connect(busy_wire);
+  Client& other = connect(other_wire);
+  std::string pipeline;
+  std::string refusals;
+  for (int i = 0; i < kRequests; ++i) {
+    pipeline += request({"SADD", "members", "a", "b"});
+    refusals += kBusy;
+  }
+  poll = [&] {
+    BOOST_TEST(other_wire.sent == refusals);
+    receive(other, request({"SCRIPT", "KILL"}));
+  };
+  receive(busy, request({"EVAL", kEndless, "0"}));
+  receive(other, pipeline);
+  turn.run();
+  BOOST_TEST(turns == 1);
+  BOOST_TEST(other_wire.sent == refusals + "+OK\r\n");
+}
+
 BOOST_AUTO_TEST_CASE(clients_that_die_meanwhile_are_freed_when_the_command_has_ended) {
   Wire& busy_wire = add_wire();
   Wire& other_wire = add_wire();
@@ -100,6 +124,32 @@ BOOST_AUTO_TEST_CASE(clients_that_die_meanwhile_are_freed_when_the_command_has_e
   BOOST_TEST(!busy_wire.is_open);
   BOOST_TEST(!other_wire.is_open);
   BOOST_TEST(!late_wire.is_open);
+}
+
+// It must not be closed while its commands run: what they put down for it would never go.
+BOOST_AUTO_TEST_CASE(a_client_that_its_own_transaction_tells_too_much_is_closed_behind_it) {
+  constexpr std::string_view kTellsMuch =
+      "local message = string.rep('x', 50000) "
+      "for i = 1, 5 do redis.call('PUBLISH', 'news', message) end "
+      "while true do pcall(function() end) end";
+  set("client-output-buffer-limit", "pubsub 100000 0 0");
+  Wire& busy_wire = add_wire();
+  Wire& other_wire = add_wire();
+  Client& busy = connect(busy_wire);
+  Client& other = connect(other_wire);
+  poll = [&] {
+    BOOST_TEST(!busy.is_closed());
+    receive(other, request({"SCRIPT", "KILL"}));
+  };
+  receive(busy, request({"HELLO", "3"}) + request({"SUBSCRIBE", "news"}) + request({"MULTI"}) +
+                    request({"EVAL", kTellsMuch, "0"}) + request({"SUBSCRIBE", "more"}) +
+                    request({"EXEC"}));
+  turn.run();
+  turn.run();
+  BOOST_TEST(turns == 1);
+  BOOST_TEST(!busy_wire.is_open);
+  other_wire.sent.clear();
+  BOOST_TEST(run(other, other_wire, "PUBSUB NUMSUB news more") == "*4 $4 news :0 $4 more :0 ");
 }
 
 // The batch is executed early when a client's bytes fill it: what stands behind them waits.

@@ -119,6 +119,23 @@ BOOST_AUTO_TEST_CASE(the_time_that_a_library_may_take_to_load_is_limited) {
   BOOST_TEST(libraries.restore(payload, Policy::kFlush, 0, why));
 }
 
+// None of them takes long.
+BOOST_AUTO_TEST_CASE(the_time_of_many_small_libraries_is_limited_too) {
+  roxdb::engine::Engine real({.hash_seed = 1});
+  roxdb::scripting::FunctionLibraries libraries(real);
+  std::string why;
+  for (int i = 0; i < 3; ++i) {
+    const std::string number = std::to_string(i);
+    BOOST_TEST_REQUIRE(libraries.load("#!lua name=a" + number + "\nredis.register_function('f" +
+                                          number + "', function() return 1 end)",
+                                      false, 0, why) != nullptr);
+  }
+  const std::string payload = libraries.dump();
+  BOOST_TEST(!libraries.restore(payload, Policy::kFlush, 1, why));
+  BOOST_TEST(why == "FUNCTION LOAD timeout");
+  BOOST_TEST(libraries.functions() == 3u);
+}
+
 // A library may keep something between two calls: it is its own.
 BOOST_AUTO_TEST_CASE(a_library_keeps_its_own_values_and_nothing_of_the_callers) {
   run_args({"FUNCTION", "LOAD",

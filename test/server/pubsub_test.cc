@@ -53,6 +53,24 @@ struct PubSubFixture : TwoClients {
 
 BOOST_FIXTURE_TEST_SUITE(server_pubsub, PubSubFixture)
 
+// What a transaction tells of waits for its end, and counts for whom it waits meanwhile.
+BOOST_AUTO_TEST_CASE(news_of_a_transaction_count_against_the_limit_of_each_listener) {
+  set("client-output-buffer-limit", "pubsub 200000 0 0");
+  const std::string message(30'000, 'x');
+  a("SUBSCRIBE few many");
+  b("MULTI");
+  b("PUBLISH few " + message);
+  for (int i = 0; i < 5; ++i) b("PUBLISH many " + message);
+  b("EXEC");
+  BOOST_TEST(wire_a.sent.size() > 6 * message.size());
+  BOOST_TEST(client_a.held_bytes == 0u);
+  BOOST_TEST(!client_a.is_closed());
+  b("MULTI");
+  for (int i = 0; i < 7; ++i) b("PUBLISH many " + message);
+  b("EXEC");
+  BOOST_TEST(!wire_a.is_open);
+}
+
 BOOST_AUTO_TEST_CASE(a_message_reaches_channel_and_pattern_listeners) {
   BOOST_TEST(a("SUBSCRIBE news") == "*3 $9 subscribe $4 news :1 ");
   BOOST_TEST(a("PSUBSCRIBE n* x*") == "*3 $10 psubscribe $2 n* :2 *3 $10 psubscribe $2 x* :3 ");

@@ -150,8 +150,9 @@ std::vector<std::string> settled_trim(const StreamTrim& trim, const types::Strea
   if (trim.by == StreamTrim::By::kLength) {
     words.insert(words.end(), {"MAXLEN", "=", std::to_string(stream.size())});
   } else {
-    // An empty stream has no first record: all there were lay below the threshold.
-    const Id low = stream.size() > 0 ? stream.first_id() : trim.min_id;
+    // Whole blocks went, up to the first record that is left. An exact threshold is repeated as it
+    // was: ACKED may have left records below it, and not those behind them.
+    const Id low = trim.approximate && stream.size() > 0 ? stream.first_id() : trim.min_id;
     words.insert(words.end(), {"MINID", "=", std::string(IdText(low).view())});
   }
   return words;

@@ -42,6 +42,7 @@ void AclLog::add(Entry entry) {
   ++refusals_[static_cast<size_t>(entry.reason)];
   if (entry.object.size() > kObjectBytesMax) entry.object.resize(kObjectBytesMax);
   if (entry.user.size() > kObjectBytesMax) entry.user.resize(kObjectBytesMax);
+  if (entry.client.size() > kObjectBytesMax) entry.client.resize(kObjectBytesMax);
   entry.created_ms = entry.updated_ms = now_ms();
   const auto end =
       entries_.begin() + static_cast<std::ptrdiff_t>(std::min(kGroupedAmong, entries_.size()));
