@@ -294,6 +294,7 @@ void Turn::execute_request(const Request& request, const engine::Prepared& prepa
       [[unlikely]] {
     if (verdict != engine::Verdict::kRefuse) report_large(request, prepared, reply_bytes);
   }
+  bound_output(client);
   if (!held_pushes_.empty()) [[unlikely]]
     release_pushes();
 }
@@ -442,10 +443,7 @@ void Turn::push(Client& client, std::string_view bytes, const SharedRef& owner) 
   } else {
     output.append(bytes);
   }
-  if (output.pending() >= kUncheckedBytesMax && clients_.is_over_hard_limit(client, 0)) {
-    output.clear(0);
-    give_up(client);
-  }
+  bound_output(client);
 }
 
 void Turn::hold(Client& client, std::string_view bytes, const SharedRef& owner) {
@@ -460,6 +458,15 @@ void Turn::hold(Client& client, std::string_view bytes, const SharedRef& owner) 
     held.bytes = {held.copy.get(), bytes.size()};
   }
   held_pushes_.push_back(std::move(held));
+}
+
+void Turn::bound_output(Client& client) {
+  if (client.output.pending() < kUncheckedBytesMax) [[likely]]
+    return;
+  const bool is_overfull = (client.halts & Client::kOverfull) != 0;
+  if (!is_overfull && !clients_.is_over_hard_limit(client, 0)) return;
+  client.output.clear(0);
+  if (!is_overfull) give_up(client);
 }
 
 // Nothing more is told to this client. It is closed when nobody can be walking over clients.

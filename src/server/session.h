@@ -111,6 +111,10 @@ class Turn final : public engine::WaitingHost, private engine::Batch {
   // which are then sent from where they lie; null: they are copied. A client that would have to
   // take more than its limit is closed, but not before the turn ends: no call of push() does it.
   void push(Client& client, std::string_view bytes, const SharedRef& owner);
+  // Called between two replies of a command that makes many (EXEC): when they are more than the
+  // client may take, they go, so that memory does not grow until the command ends; the client is
+  // closed at the end of the turn.
+  void bound_output(Client& client);
   // The client whose command runs now, null outside of commands. For comparing.
   const Client* running() const { return late_ != nullptr ? late_ : executing_; }
   // Called when all requests that have come are executed and replies are about to go out: the last

@@ -6,6 +6,7 @@
 #include "engine/call.h"
 #include "server/command_client.h"
 #include "server/monitor.h"
+#include "server/session.h"
 #include "server/transaction.h"
 
 namespace roxdb::server {
@@ -46,9 +47,10 @@ constexpr CommandSpec kMulti{
 
 // Runs the requests one after the other, with replies and effects of their own; all of it is part
 // of the unit that EXEC is.
-void run(Call& call, Transaction& transaction) {
+void run(Call& call, Client& client, Transaction& transaction) {
   engine::Engine& engine = call.engine();
   engine::Session& session = call.session();
+  Turn& turn = call.service<Turn>();
   const bool could_wait = std::exchange(session.may_wait, false);
   call.reply().array(transaction.size());
   constexpr size_t kChunkRequests = 64;
@@ -58,7 +60,10 @@ void run(Call& call, Transaction& transaction) {
     const auto chunk = left.first(std::min(left.size(), kChunkRequests));
     left = left.subspan(chunk.size());
     engine.look_ahead(session, chunk, ahead);
-    for (const engine::Prepared& request : chunk) engine.execute(session, request, call.reply());
+    for (const engine::Prepared& request : chunk) {
+      engine.execute(session, request, call.reply());
+      turn.bound_output(client);
+    }
   }
   session.may_wait = could_wait;
 }
@@ -72,7 +77,7 @@ Status exec_command(Call& call) {
   transactions.watches.unwatch(*client);
   std::unique_ptr<Transaction> transaction = transactions.end(*client);
   const bool runs = !transaction->has_failed && !has_changed;
-  if (runs) run(call, *transaction);
+  if (runs) run(call, *client, *transaction);
   // Behind what it has run, or who watches would take a transaction that did not run for open.
   if (auto* const monitor = call.engine().services.find<Monitor>()) {
     monitor->show(*client, *call.command().spec, call.args());

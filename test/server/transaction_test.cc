@@ -232,6 +232,21 @@ BOOST_AUTO_TEST_CASE(memory_that_is_short_refuses_the_whole) {
   set("maxmemory", "0");
 }
 
+// All of it runs, but nobody keeps what the client may not take.
+BOOST_AUTO_TEST_CASE(replies_beyond_the_limit_are_dropped_while_exec_runs) {
+  set("client-output-buffer-limit", "normal 300000 0 0");
+  a("SET long " + std::string(60'000, 'x'));
+  a("SETRANGE long 199999 x");
+  a("MULTI");
+  for (int i = 0; i < 200; ++i) a("GET long");
+  a("SET last 1");
+  receive(client_a, "EXEC\r\n");
+  turn.run();
+  BOOST_TEST(!wire_a.is_open);
+  BOOST_TEST(wire_a.sent == "");
+  BOOST_TEST(b("GET last") == "$1 1 ");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_queued_counts_as_input) {
   set("client-query-buffer-limit", "1mb");
   const std::string echo = request({"ECHO", std::string(100'000, 'x')});
