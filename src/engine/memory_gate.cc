@@ -195,15 +195,29 @@ size_t MemoryGate::evict_from(int db) {
     return evict_found(db, count);
   }
   // Keys are few and far between, but there are some.
-  found_.clear();
-  if (only_volatile()) {
-    keys.table().collect_marked(containers::kNoMark - 1, 0, 1, SIZE_MAX, found_);
-  } else {
-    found_.push_back(keys.table().sample(engine_.random));
-  }
   candidates_.clear();
-  for (Entry* entry : found_) candidates_.push_back({entry, 0, 0});
+  if (only_volatile()) {
+    find_volatile(keys);
+  } else {
+    candidates_.push_back({keys.table().sample(engine_.random), 0, 0});
+  }
   return evict_found(db, candidates_.size());
+}
+
+// The marks lead to keys that expire. They lead to hashes whose fields do, too: those stay.
+void MemoryGate::find_volatile(Keyspace& keys) {
+  uint64_t cursor = 0;
+  do {
+    found_.clear();
+    cursor = keys.table().collect_marked(containers::kNoMark - 1, cursor, 1, SIZE_MAX, found_);
+    for (Entry* entry : found_) {
+      if (entry->has_expiry()) {
+        candidates_.push_back({entry, 0, 0});
+      } else {
+        keys.lower_mark(engine_.key(entry->key()), *entry);
+      }
+    }
+  } while (candidates_.empty() && cursor != 0);
 }
 
 size_t MemoryGate::evict_found(int db, size_t count) {

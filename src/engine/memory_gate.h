@@ -72,6 +72,7 @@ class MemoryGate final : public Gate {
   int pick_database() const;
   // Evicts from one database that has candidates; returns the bytes won.
   size_t evict_from(int db);
+  void find_volatile(Keyspace& keys);
   size_t evict_found(int db, size_t count);
 
   Engine& engine_;

@@ -86,7 +86,10 @@ class Aof {
   void remember(const std::optional<Manifest>& manifest);
   // A snapshot is about to be saved with changes that a log which is off does not have: the log is
   // out of date from here on (manifest.h). Until then it was only switched off, perhaps by mistake.
+  // Code::kBusy while a new log is being put into force.
   Status before_snapshot();
+  // `dir` is another one now: looks at what log lies there. Not while a log is in use.
+  Status directory_changed(std::string& why);
   // Every snapshot is newer than the log: one was restored.
   Status give_up_log();
   // From here on CONFIG SET appendonly has effect.

@@ -188,7 +188,30 @@ Status Aof::note_ended() {
 
 Status Aof::before_snapshot() {
   const bool has_files = manifest_.base || !manifest_.increments.empty();
-  return wanted_ || !has_files || manifest_.ended ? kOk : note_ended();
+  // A log that is wanted and not there yet does not hold what the snapshot will.
+  const bool is_in_force = writer_ != nullptr && sync_error_.ok();
+  if (is_in_force || !has_files || manifest_.ended) return kOk;
+  // A job that replaces the manifest must have the last word.
+  return job_running_ ? Status{Code::kBusy, 0, "the append only file is beginning"} : note_ended();
+}
+
+Status Aof::directory_changed(std::string& why) {
+  if (writer_ != nullptr || rewrite_ != nullptr || job_running_) {
+    why = "the append only file in the old one is in use";
+    return {Code::kBusy, 0, "append only file"};
+  }
+  Manifest manifest;
+  const Status status = read_manifest(environment_, manifest_path(), manifest, why);
+  if (!status.ok() && status.code != Code::kNotFound) {
+    if (why.empty()) why = describe(status);
+    return status;
+  }
+  remember(status.ok() ? std::optional(std::move(manifest)) : std::nullopt);
+  leftovers_.clear();
+  manifest_uncertain_ = false;
+  const Status listed = status.ok() ? find_next_number() : kOk;
+  if (!listed.ok()) why = describe(listed);
+  return listed;
 }
 
 Status Aof::give_up_log() {
@@ -549,6 +572,8 @@ Result<Manifest> Aof::manifest_for_reload() {
   if (writer_ == nullptr || !manifest_exists_) {
     return user_error("ERR the append only file is off");
   }
+  // The files that the manifest still names are being removed.
+  if (job_running_) return user_error("ERR the append only file is being rewritten");
   ROX_TRY(writer_->flush());
   return manifest_;
 }

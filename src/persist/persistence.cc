@@ -126,6 +126,11 @@ void Persistence::State::register_settings() {
         why = describe(taken.status());
         return false;
       }
+      const std::string old = std::exchange(directory, words[0]);
+      if (!aof.directory_changed(why).ok()) {
+        directory = old;
+        return false;
+      }
       lock = *std::move(taken);
     }
     directory = words[0];

@@ -52,8 +52,10 @@ Replay::Replay(engine::Engine& engine)
     : engine_(engine),
       session_(engine::Session::Kind::kReplay),
       active_expire_(engine.active_expire),
+      string_bytes_max_(engine.string_bytes_max),
       statistics_(engine.statistics) {
   engine_.active_expire = false;
+  engine_.string_bytes_max = kStringBytesMax;
   for (const auto& command : engine_.commands().all()) {
     counters_.push_back(
         {command->calls, command->duration_cycles, command->rejected, command->failed});
@@ -62,6 +64,7 @@ Replay::Replay(engine::Engine& engine)
 
 Replay::~Replay() {
   engine_.active_expire = active_expire_;
+  engine_.string_bytes_max = string_bytes_max_;
   engine_.statistics = statistics_;
   const auto commands = engine_.commands().all();
   for (size_t i = 0; i < commands.size(); ++i) {

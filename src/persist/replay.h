@@ -54,6 +54,7 @@ class Replay {
   uint64_t commands_ = 0;
 
   const bool active_expire_;
+  const uint64_t string_bytes_max_;
   const engine::Statistics statistics_;
   struct Counters {
     uint64_t calls, duration_cycles, rejected, failed;

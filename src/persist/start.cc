@@ -350,6 +350,8 @@ Status Persistence::reload_snapshot(const Reload::Options& options, std::string&
   persist::LoadOptions load;
   load.threads = state.snapshotter.threads();
   load.replace = options.merge;
+  // What is due goes as always, with a deletion in the log, which knows the key.
+  load.keep_expired = true;
   const LoadResult result = load_snapshot(state.engine, state.snapshotter.path(), load);
   state.engine.refresh_clock();
   // The log leads to what was in memory before; from here it has to lead to what is now.
