@@ -8,6 +8,11 @@
 #include "test/commands/reply_text.h"
 #include "test/sim/crashing_environment.h"
 
+namespace roxdb::commands {
+extern constinit const engine::CommandFamily kHashFamily;
+extern constinit const engine::CommandFamily kHashExpireFamily;
+}  // namespace roxdb::commands
+
 namespace roxdb::engine {
 namespace {
 
@@ -40,7 +45,8 @@ constexpr CommandSpec kLook{
 };
 constexpr const CommandSpec* kCommands[] = {&kStore, &kLook};
 constinit const CommandFamily kFamily{"string", kCommands};
-constinit const CommandFamily* const kFamilies[] = {&kFamily};
+constinit const CommandFamily* const kFamilies[] = {&kFamily, &commands::kHashFamily,
+                                                    &commands::kHashExpireFamily};
 
 // Keeps what the log would get.
 struct Recorder final : Sink {
@@ -141,6 +147,24 @@ BOOST_AUTO_TEST_CASE(volatile_policies_take_only_keys_that_expire) {
       BOOST_TEST(run({"STORE", "key:0", "x"}) == kRefusal);
     }
   }
+}
+
+// The marks that lead to keys that expire lead to such hashes, too, and go on doing so.
+BOOST_AUTO_TEST_CASE(volatile_policies_spare_hashes_of_which_only_fields_expire) {
+  constexpr size_t kHashes = 50;
+  configure("maxmemory-policy", "volatile-lru");
+  fill(false);
+  for (size_t i = 0; i < kHashes; ++i) {
+    const std::string key = fmt::format("hash:{}", i);
+    BOOST_TEST_REQUIRE(run({"HSET", key, "field", "value"}) == ":1");
+    BOOST_TEST_REQUIRE(run({"HPEXPIRE", key, "1000000", "FIELDS", "1", "field"}) == "*1 :1");
+  }
+  BOOST_TEST_REQUIRE(run({"STORE", "rare", "x", "TTL"}) == "+OK");
+  limit_below_use(10'000);
+  run({"STORE", "key:0", "x"});
+  BOOST_TEST(!engine.keyspace(0).find(engine.key("rare")));
+  BOOST_TEST(engine.size() == kKeys + kHashes);
+  BOOST_TEST(engine.keyspace(0).table().lowest_mark() < containers::kNoMark);
 }
 
 // The least recently used key of one segment goes, so of two halves of which one was touched,
