@@ -102,14 +102,17 @@ class Aof {
 
   bool recording() const { return writer_ != nullptr || rewrite_ != nullptr; }
   bool enabled() const { return wanted_ && serving_; }
+  // It holds all there is. One that is wanted may still have to be made, or made anew (E4).
+  bool is_in_force() const { return writer_ != nullptr && sync_error_.ok(); }
   void append(std::span<const engine::LogCommand> commands);
   // See Persistence.
   uint64_t end_turn();
   uint64_t released() const { return released_; }
   void tick();
   uint64_t last_sequence() const { return next_sequence_ - 1; }
-  uint64_t synced() const { return synced_; }  // sequence: on the disk
-  size_t waiting_bytes() const;                // of records that are not written yet
+  // Whether everything up to this sequence is on the disk, in a log that a start would load.
+  bool has_synced(uint64_t sequence) const { return is_in_force() && synced_ >= sequence; }
+  size_t waiting_bytes() const;  // of records that are not written yet
 
   std::function<void()> on_release;  // released() has moved, outside of end_turn()
   std::function<void()> on_state;    // recording(), refuses_writes() or behind() may have changed

@@ -189,8 +189,7 @@ Status Aof::note_ended() {
 Status Aof::before_snapshot() {
   const bool has_files = manifest_.base || !manifest_.increments.empty();
   // A log that is wanted and not there yet does not hold what the snapshot will.
-  const bool is_in_force = writer_ != nullptr && sync_error_.ok();
-  if (is_in_force || !has_files || manifest_.ended) return kOk;
+  if (is_in_force() || !has_files || manifest_.ended) return kOk;
   // A job that replaces the manifest must have the last word.
   return job_running_ ? Status{Code::kBusy, 0, "the append only file is beginning"} : note_ended();
 }
@@ -215,7 +214,12 @@ Status Aof::directory_changed(std::string& why) {
 }
 
 Status Aof::give_up_log() {
-  if (!manifest_exists_) return kOk;
+  if (!manifest_exists_) {
+    // Files without a manifest would be taken for a log whose manifest was lost.
+    const Status cleared =
+        clear_log_directory(environment_, engine_.log(), log_directory(), file_name_, Manifest{});
+    return cleared.code == Code::kNotFound ? kOk : cleared;
+  }
   Manifest manifest = manifest_;
   manifest.ended = 0;
   return replace_manifest(manifest);

@@ -329,6 +329,8 @@ void Persistence::tick() {
 
 Status Persistence::shut_down(const ShutdownRequest& request) {
   State& state = *state_;
+  // The files hold everything, and memory a part of it: there is nothing to save, and much to lose.
+  if (state.loading) return kOk;
   const bool saves =
       request.save == ShutdownRequest::Save::kAlways ||
       (request.save == ShutdownRequest::Save::kByConfiguration && !state.save_points.empty());

@@ -13,6 +13,9 @@ constexpr uint64_t kAgeCheckMs = 1000;
 // How long a client that we only wait for to read its last reply may read nothing.
 constexpr uint64_t kLastReplyMs = 10'000;
 
+// The largest request of somebody unknown, or what waits behind one that is answered late.
+constexpr uint64_t kInputBytesMaxUnauthenticated = 256u << 10;
+
 }  // namespace
 
 Clients::Clients(engine::Engine& engine) : engine_(engine) {
@@ -115,7 +118,10 @@ void Clients::close_overfull(Client& client) {
 void Clients::check_input(Client& client) {
   // What is queued for EXEC has been sent and not executed, too.
   const size_t queued = client.transaction != nullptr ? client.transaction->memory_bytes() : 0;
-  if (client.input.size() + queued <= input_bytes_max_ || client.is_closed()) return;
+  const uint64_t most = client.authenticated
+                            ? input_bytes_max_
+                            : std::min<uint64_t>(input_bytes_max_, kInputBytesMaxUnauthenticated);
+  if (client.input.size() + queued <= most || client.is_closed()) return;
   ++statistics.query_limit_disconnections;
   engine_.log().warning("Closing client that reached max query buffer length: {}",
                         client.describe(now_ms));

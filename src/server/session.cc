@@ -86,7 +86,7 @@ std::span<char> Turn::space_for(Client& client) {
   } else {
     // An announcement is cheap to send: memory grows with what has really come (reliability
     // section 7), by doubling, so that each byte is moved at most once on average.
-    client.input.reserve(std::min(wanted, std::max(kAheadBytesMax, held)));
+    client.input.reserve(std::min(std::max(wanted, held), std::max(kAheadBytesMax, held)));
   }
   return client.input.room();
 }

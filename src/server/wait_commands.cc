@@ -79,7 +79,7 @@ Status waitaof_command(Call& call) {
   const uint64_t target = !is_logged   ? 0
                           : runs_again ? parse_uint64(call.arg(3)).value_or(0)
                                        : aof->last_sequence();
-  const bool is_synced = is_logged && aof->synced() >= target;
+  const bool is_synced = is_logged && aof->has_synced(target);
   const bool is_done = (is_synced || wanted_here == 0) && wanted_there <= kReplicas;
   if (is_done || call.timed_out() || !call.may_wait()) return reply_safety(call, is_synced);
   const std::string target_text = std::to_string(target);
