@@ -82,8 +82,10 @@ int load(House& house, const CommandLine& line) {
   };
   int exit_code = 0;
   house.engine.arm(&house.loading_gate, kLoadingGate);
+  house.memory_gate.is_paused = true;
   const Status status = house.persistence.load(options, exit_code);
   house.engine.disarm(&house.loading_gate);
+  house.memory_gate.is_paused = false;
   if (is_watched) fmt::print("\r\x1b[K");
   if (status.ok()) return 0;
   house.log.warning("Exiting with code {}: {}", exit_code, status.text);

@@ -119,6 +119,7 @@ size_t MemoryGate::segments_per_command() const {
 bool MemoryGate::only_volatile() const { return policy() <= Policy::kVolatileTtl; }
 
 bool MemoryGate::make_room() {
+  if (is_paused) return true;
   const size_t used = counted_bytes();
   const bool is_exceeded = limit_ != 0 && used > limit_;
   note_exceeded(is_exceeded);

@@ -52,6 +52,9 @@ class MemoryGate final : public Gate {
   // next command goes on). False: above the limit, and there was nothing to evict.
   bool make_room();
 
+  // While data is loaded: a key that went would be missing to what the log does with it next.
+  bool is_paused = false;
+
  private:
   struct Candidate {
     Entry* entry;

@@ -360,11 +360,10 @@ Status Aof::start_rewrite(bool fresh) {
 Status Aof::prepare_rewrite(Rewrite& rewrite) {
   rewrite.began_ns = environment_.monotonic_ns();
   if (!rewrite.fresh && writer_->waiting_bytes() > 0 && !write()) return write_error_;
-  if (!manifest_exists_) {
-    ROX_TRY(make_durable_directory(environment_, log_directory()));
-    ROX_TRY(find_next_number());
-    ROX_TRY(note_ended());
-  }
+  if (!manifest_exists_) ROX_TRY(make_durable_directory(environment_, log_directory()));
+  // An older log may lie there that was never loaded: its names are taken.
+  if (writer_ == nullptr) ROX_TRY(find_next_number());
+  if (!manifest_exists_) ROX_TRY(note_ended());
   const uint64_t number = next_number_++;
   rewrite.sequence = next_sequence_;
   rewrite.base = {log_file_name(file_name_, number, LogFileKind::kBase), next_sequence_ - 1};

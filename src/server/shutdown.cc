@@ -74,7 +74,6 @@ Status Shutdown::request(const ShutdownRequest& request) {
   engine_.log().warning("User requested shutdown...");
   const Status status = persistence_ != nullptr ? persistence_->shut_down(request) : kOk;
   if (!status.ok() && !request.force) {
-    has_failed_ = true;
     engine_.log().warning("The server stays up: {}", status.text);
     return status;
   }
@@ -96,7 +95,7 @@ void Shutdown::on_signal(int signal) {
   ShutdownRequest request = is_int ? on_sigint_ : on_sigterm_;
   request.force = request.force || has_failed_;
   // A failure is logged; the next signal leaves without asking.
-  static_cast<void>(this->request(request));
+  has_failed_ = !this->request(request).ok();
 }
 
 }  // namespace roxdb::server

@@ -167,6 +167,18 @@ BOOST_AUTO_TEST_CASE(volatile_policies_spare_hashes_of_which_only_fields_expire)
   BOOST_TEST(engine.keyspace(0).table().lowest_mark() < containers::kNoMark);
 }
 
+BOOST_AUTO_TEST_CASE(nothing_goes_while_data_is_loaded) {
+  configure("maxmemory-policy", "allkeys-lru");
+  fill(false);
+  gate.is_paused = true;
+  limit_below_use(10'000);
+  BOOST_TEST(run({"LOOK", "key:0"}) == ":1");
+  BOOST_TEST(engine.size() == kKeys);
+  gate.is_paused = false;
+  run({"LOOK", "key:0"});
+  BOOST_TEST(engine.size() < kKeys);
+}
+
 // The least recently used key of one segment goes, so of two halves of which one was touched,
 // the other one loses.
 BOOST_AUTO_TEST_CASE(lru_keeps_what_was_used) {
