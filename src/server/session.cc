@@ -286,15 +286,16 @@ void Turn::execute_request(const Request& request, const engine::Prepared& prepa
       break;
   }
   ++client.commands;
-  if (client.is_muted()) [[unlikely]] {
+  bound_output(client);
+  const bool is_overfull = (client.halts & Client::kOverfull) != 0;
+  if (client.is_muted() && !is_overfull) [[unlikely]] {
     output.truncate(before);
   }
-  const size_t reply_bytes = output.pending() - pending_before;
+  const size_t reply_bytes = is_overfull ? 0 : output.pending() - pending_before;
   if (reply_bytes >= engine_.large_reply_bytes || run.size >= engine_.large_request_bytes)
       [[unlikely]] {
     if (verdict != engine::Verdict::kRefuse) report_large(request, prepared, reply_bytes);
   }
-  bound_output(client);
   if (!held_pushes_.empty()) [[unlikely]]
     release_pushes();
 }

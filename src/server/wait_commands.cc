@@ -88,7 +88,8 @@ Status waitaof_command(Call& call) {
                     .first_key = 0,
                     .keys = 0,
                     .timeout_ms = timeout_ms,
-                    .again_ms = kLookAgainMs,
+                    // Nobody brings news of a replica.
+                    .again_ms = wanted_here > 0 && !is_synced ? kLookAgainMs : 0,
                     .args = again});
 }
 constexpr Example kWaitAofExamples[] = {

@@ -247,6 +247,19 @@ BOOST_AUTO_TEST_CASE(replies_beyond_the_limit_are_dropped_while_exec_runs) {
   BOOST_TEST(b("GET last") == "$1 1 ");
 }
 
+BOOST_AUTO_TEST_CASE(replies_beyond_the_limit_are_dropped_for_who_wants_none) {
+  set("client-output-buffer-limit", "normal 300000 0 0");
+  a("SETRANGE long 199999 x");
+  a("MULTI");
+  a("CLIENT REPLY OFF");
+  for (int i = 0; i < 20; ++i) a("GET long");
+  a("SET last 1");
+  receive(client_a, "EXEC\r\n");
+  turn.run();
+  BOOST_TEST(!wire_a.is_open);
+  BOOST_TEST(b("GET last") == "$1 1 ");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_queued_counts_as_input) {
   set("client-query-buffer-limit", "1mb");
   const std::string echo = request({"ECHO", std::string(100'000, 'x')});
