@@ -45,19 +45,6 @@ Client* client_behind(engine::Session& session) {
   return one->kind == engine::Session::Kind::kClient ? static_cast<Client*>(one) : nullptr;
 }
 
-std::string_view why_not_in_script(Denied denied) {
-  switch (denied) {
-    case Denied::kDatabase:
-      return "can't access this database";
-    case Denied::kKey:
-      return "can't access at least one of the keys mentioned in the command arguments";
-    case Denied::kChannel:
-      return "can't publish to the channel mentioned in the command";
-    default:
-      return "can't run this command or subcommand";
-  }
-}
-
 std::string_view why_not_in_exec(Denied denied) {
   switch (denied) {
     case Denied::kDatabase:
@@ -71,16 +58,16 @@ std::string_view why_not_in_exec(Denied denied) {
   }
 }
 
-std::string why_not(const AclRequest& request, Denied denied) {
+std::string why_not(const User& user, const AclRequest& request, Denied denied) {
   switch (denied) {
     case Denied::kDatabase:
-      return "NOPERM No permissions to access database";
+      return "No permissions to access database";
     case Denied::kKey:
-      return "NOPERM this user has no permissions to access one of the keys used as arguments";
+      return "No permissions to access a key";
     case Denied::kChannel:
-      return "NOPERM this user has no permissions to access one of the channels used as arguments";
+      return "No permissions to access a channel";
     default:
-      return fmt::format("NOPERM this user has no permissions to run the '{}' command",
+      return fmt::format("User {} has no permissions to run the '{}' command", user.name(),
                          request.command.full_name);
   }
 }
@@ -99,11 +86,10 @@ AclLog::Reason reason_of(Denied denied) {
 }
 
 std::string object_of(const AclRequest& request, const Decision& decision) {
-  if (decision.denied == Denied::kDatabase) {
-    return decision.db == engine::kEveryDatabase ? "all" : std::to_string(decision.db);
+  if (decision.denied == Denied::kDatabase && decision.db != engine::kEveryDatabase) {
+    return std::to_string(decision.db);
   }
-  if (decision.denied == Denied::kCommand || decision.arg == 0) return request.command.full_name;
-  return std::string(request.args[decision.arg]);
+  return decision.arg == 0 ? request.command.full_name : std::string(request.args[decision.arg]);
 }
 
 }  // namespace
@@ -153,8 +139,7 @@ Status Acl::refuse(engine::Session& session, Client& client, const AclRequest& r
                    const Decision& decision) {
   record(session, client, request, decision);
   if (session.kind == engine::Session::Kind::kScript) {
-    refusal_ =
-        fmt::format("ERR The user executing the script {}", why_not_in_script(decision.denied));
+    refusal_ = "ERR ACL failure in script: " + why_not(user_of(client), request, decision.denied);
   } else if (engine_.has_open_unit()) {
     refusal_ = fmt::format(
         "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC "
@@ -164,7 +149,7 @@ Status Acl::refuse(engine::Session& session, Client& client, const AclRequest& r
     refusal_ = fmt::format("ERR {} option of SORT denied due to insufficient ACL permissions.",
                            upper_case(request.args[decision.arg - 1]));
   } else {
-    refusal_ = why_not(request, decision.denied);
+    refusal_ = "NOPERM " + why_not(user_of(client), request, decision.denied);
   }
   return user_error(refusal_);
 }
@@ -212,7 +197,9 @@ bool Acl::set_user(std::string_view name, std::span<const std::string_view> word
     return false;
   }
   const User* const known = users_.find(name);
-  User changed = known != nullptr ? *known : User(name, vocabulary_, users_.new_users_hear_all);
+  const bool hears_all = users_.new_users_hear_all;
+  User changed = known != nullptr ? *known : User(name, vocabulary_, hears_all);
+  changed.hears_all_after_reset(hears_all);
   for (const std::string& rule : rules) {
     if (const Status status = changed.apply(rule); !status.ok()) {
       why = fmt::format("Error in ACL SETUSER modifier '{}': {}", rule, status.text);

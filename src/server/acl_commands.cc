@@ -189,23 +189,22 @@ Status acl_dryrun_command(Call& call) {
   }
   const Decision decision = acl.decide(*user, *command, request, call.db());
   const std::string_view object = request[decision.arg];
+  const auto refused = [&](const std::string& what) {
+    return call.reply_bulk(fmt::format("User {} has no permissions to {}", user->name(), what));
+  };
   switch (decision.denied) {
     case Denied::kNothing:
       return call.reply_ok();
     case Denied::kDatabase:
-      return call.reply_bulk(
-          decision.db == engine::kEveryDatabase
-              ? "This user has no permissions to access all databases"
-              : fmt::format("This user has no permissions to access database {}", decision.db));
+      return refused(decision.db == engine::kEveryDatabase
+                         ? "access all databases"
+                         : fmt::format("access database {}", decision.db));
     case Denied::kCommand:
-      return call.reply_bulk(
-          fmt::format("This user has no permissions to run the '{}' command", command->full_name));
+      return refused(fmt::format("run the '{}' command", command->full_name));
     case Denied::kKey:
-      return call.reply_bulk(
-          fmt::format("This user has no permissions to access the '{}' key", object));
+      return refused(fmt::format("access the '{}' key", object));
     case Denied::kChannel:
-      return call.reply_bulk(
-          fmt::format("This user has no permissions to access the '{}' channel", object));
+      return refused(fmt::format("access the '{}' channel", object));
   }
   return kOk;
 }

@@ -8,11 +8,9 @@
 namespace roxdb::server::test {
 namespace {
 
-constexpr std::string_view kNoCommand = "-NOPERM this user has no permissions to run the '";
-constexpr std::string_view kNoKey =
-    "-NOPERM this user has no permissions to access one of the keys used as arguments\r\n";
-constexpr std::string_view kNoChannel =
-    "-NOPERM this user has no permissions to access one of the channels used as arguments\r\n";
+constexpr std::string_view kNoCommand = "-NOPERM User u has no permissions to run the '";
+constexpr std::string_view kNoKey = "-NOPERM No permissions to access a key\r\n";
+constexpr std::string_view kNoChannel = "-NOPERM No permissions to access a channel\r\n";
 constexpr std::string_view kRulesChanged =
     "-NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC "
     "call. This command is no longer allowed for the following reason: ";
@@ -67,6 +65,41 @@ BOOST_AUTO_TEST_CASE(a_user_may_do_what_the_rules_say_and_nothing_else) {
              "-ERR BY option of SORT denied due to insufficient ACL permissions.\r\n");
   user("u", {"db=0"});
   BOOST_TEST(say(person, {"GET", "a"}) == "-NOPERM No permissions to access database\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(rights_without_a_pattern_open_no_key) {
+  user("u", {"+@all", "%RW"});
+  const Person person = somebody("u");
+  BOOST_TEST(say(person, {"GET", "a"}) == kNoKey);
+  std::string why;
+  for (const std::string_view rule : {"%", "%~", "%~a*", "%RR", "%RWx"}) {
+    const std::string_view rules[] = {rule};
+    BOOST_TEST_CONTEXT(rule) { BOOST_TEST(!acl.set_user("u", rules, nullptr, why)); }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(channels_behind_a_reset_are_those_of_the_setting_at_that_time) {
+  set("acl-pubsub-default", "allchannels");
+  user("u", {"+@all"});
+  const Person person = somebody("u");
+  BOOST_TEST(say(person, {"PUBLISH", "c", "m"}) == ":0\r\n");
+  set("acl-pubsub-default", "resetchannels");
+  BOOST_TEST(say(person, {"PUBLISH", "c", "m"}) == ":0\r\n");
+  user("u", {"reset", "on", "nopass", "+@all"});
+  BOOST_TEST(say(person, {"PUBLISH", "c", "m"}) == kNoChannel);
+}
+
+BOOST_AUTO_TEST_CASE(the_log_names_the_database_or_the_command_that_means_all) {
+  user("u", {"+@all", "~*", "db=0"});
+  const Person person = somebody("u");
+  for (const auto& [words, object] :
+       std::initializer_list<std::pair<std::initializer_list<std::string_view>, const char*>>{
+           {{"SELECT", "1"}, "1"}, {{"SWAPDB", "0", "2"}, "2"}, {{"FLUSHALL"}, "flushall"}}) {
+    BOOST_TEST_CONTEXT(object) {
+      BOOST_TEST(say(person, words) == "-NOPERM No permissions to access database\r\n");
+      BOOST_TEST(acl.log.entries().front().object == object);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(rights_are_gone_at_once_on_open_connections) {
@@ -193,11 +226,9 @@ BOOST_AUTO_TEST_CASE(a_script_has_the_rights_of_whoever_runs_it) {
     return std::string(why.text);
   };
   BOOST_TEST(refusal({"get", "a"}) == "");
-  BOOST_TEST(refusal({"get", "b"}) ==
-             "ERR The user executing the script can't access at least one of the keys mentioned in "
-             "the command arguments");
+  BOOST_TEST(refusal({"get", "b"}) == "ERR ACL failure in script: No permissions to access a key");
   BOOST_TEST(refusal({"set", "a", "1"}) ==
-             "ERR The user executing the script can't run this command or subcommand");
+             "ERR ACL failure in script: User u has no permissions to run the 'set' command");
   BOOST_TEST(acl.log.entries().front().object == "set");
   BOOST_TEST((acl.log.entries().front().context == AclLog::Context::kScript));
 }
@@ -229,7 +260,11 @@ BOOST_AUTO_TEST_CASE(refusals_are_counted_and_the_same_ones_are_one_entry) {
   BOOST_TEST(info("acl_access_denied_key") == "acl_access_denied_key:4");
   BOOST_TEST(info("acl_access_denied_channel") == "acl_access_denied_channel:1");
 
+  // A lower limit shows with the next entry.
+  const size_t before = entries.size();
   set("acllog-max-len", "2");
+  BOOST_TEST(entries.size() == before);
+  say(person, {"GET", "never asked for"});
   BOOST_TEST(entries.size() == 2u);
   const Person admin = somebody();
   BOOST_TEST(say(admin, {"ACL", "LOG", "1"}).starts_with("*1\r\n*20\r\n$5\r\ncount\r\n:1\r\n"));

@@ -22,11 +22,8 @@ std::string_view AclLog::name_of(Context context) {
 }
 
 AclLog::AclLog(engine::Engine& engine) : engine_(engine) {
-  engine.settings.add_integer("acllog-max-len", &entries_max_, 0, INT64_MAX).apply =
-      [this](std::string&) {
-        trim();
-        return true;
-      };
+  // A lower limit shows with the next entry: what is there may just be why it is looked at.
+  engine.settings.add_integer("acllog-max-len", &entries_max_, 0, INT64_MAX);
   engine.info.add("stats", [this](engine::InfoWriter& out) {
     constexpr std::string_view kFields[kReasons] = {
         "acl_access_denied_auth", "acl_access_denied_cmd", "acl_access_denied_key",

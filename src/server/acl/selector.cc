@@ -182,7 +182,8 @@ void Selector::remember(std::string_view name, bool allows) {
 Status Selector::add_key_pattern(std::string_view rule) {
   bool reads = true;
   bool writes = true;
-  if (take(rule, '%')) {
+  const bool names_rights = take(rule, '%');
+  if (names_rights) {
     reads = writes = false;
     while (!rule.empty() && rule[0] != '~') {
       bool& right = to_upper(rule[0]) == 'R' ? reads : writes;
@@ -192,7 +193,9 @@ Status Selector::add_key_pattern(std::string_view rule) {
     }
     if (!reads && !writes) return kSyntax;
   }
-  if (!take(rule, '~') || has_blank(rule) || rule.size() > kPatternBytesMax) return kSyntax;
+  // Behind rights the pattern may be left out: "%RW" gives them to no key, as "%RW~" does.
+  if (!(names_rights && rule.empty()) && !take(rule, '~')) return kSyntax;
+  if (has_blank(rule) || rule.size() > kPatternBytesMax) return kSyntax;
   if (all_keys_) return kAfterAllKeys;
   const auto same = std::find_if(keys_.begin(), keys_.end(),
                                  [&](const KeyPattern& one) { return one.text == rule; });

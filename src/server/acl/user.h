@@ -34,6 +34,8 @@ class User {
 
   // Nothing has changed when it fails; the text says why, in Redis's words.
   Status apply(std::string_view rule);
+  // What the rule "reset" makes of the channels: all of them, or none.
+  void hears_all_after_reset(bool all) { any_channel_ = all; }
   bool has_password(std::string_view password) const;
   Decision check(AclRequest& request) const;
   // Whether he may do everything; found once, when a rule is applied.
