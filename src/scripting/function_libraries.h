@@ -14,6 +14,7 @@
 //   ..      8     CRC64 of all before it, little endian
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -23,6 +24,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/text.h"
 #include "engine/engine.h"
 #include "engine/extra_state.h"
 #include "scripting/function_flags.h"
@@ -35,6 +37,17 @@ struct Function {
   std::optional<std::string> description;
   ScriptFlags flags = 0;
   int reference = Interpreter::kNoFunction;
+};
+
+// The order of names whose letters' case does not count.
+struct LessIgnoringCase {
+  bool operator()(std::string_view a, std::string_view b) const {
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                        [](char one, char other) {
+                                          return static_cast<unsigned char>(to_lower(one)) <
+                                                 static_cast<unsigned char>(to_lower(other));
+                                        });
+  }
 };
 
 struct Library {
@@ -98,7 +111,9 @@ class FunctionLibraries final : public engine::ExtraState {
   engine::Engine& engine_;
   std::shared_ptr<Interpreter> interpreter_;  // shared with the work that releases it
   std::map<std::string, std::unique_ptr<Library>, std::less<>> libraries_;
-  std::map<std::string_view, const Function*> functions_;  // of all libraries
+  // Of all libraries. FCALL finds them in any case, and no two differ by case alone, unless they
+  // are of one library: then the first is found.
+  std::map<std::string_view, const Function*, LessIgnoringCase> functions_;
 };
 
 }  // namespace roxdb::scripting

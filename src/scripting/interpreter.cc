@@ -189,7 +189,8 @@ Status Interpreter::run(ScriptRun& run, int function, engine::Args keys, engine:
   run_ = &run;
   resume_depth = 0;
   coroutine = nullptr;
-  random.seed(0);
+  // Chance of its own for each run: nobody sees what another has drawn, or how another has seeded.
+  random.seed(static_cast<uint32_t>(engine_.random.next()));
   cjson = {};
   if (memory_gate_ != nullptr && !run.allows_growth && memory_gate_->is_full()) {
     run.refuses_growth = !memory_gate_->make_room();

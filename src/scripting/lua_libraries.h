@@ -10,8 +10,8 @@
 
 namespace roxdb::scripting {
 
-// math.random and math.randomseed: the same numbers on every machine, from the same seed at the
-// start of each run. As Redis's: lrand48, 48 bits, X' = 0x5deece66d * X + 11.
+// math.random and math.randomseed: the same numbers from the same seed on every machine. As
+// Redis's: lrand48, 48 bits, X' = 0x5deece66d * X + 11.
 class LuaRandom {
  public:
   void seed(uint32_t seed) { state_ = (uint64_t{seed} << 16) + 0x330e; }

@@ -34,6 +34,17 @@ BOOST_AUTO_TEST_CASE(what_changes_libraries_is_logged_as_it_came) {
   BOOST_TEST(log() == "FUNCTION FLUSH");
 }
 
+BOOST_AUTO_TEST_CASE(functions_are_found_in_any_case_and_libraries_only_in_theirs) {
+  run_args({"FUNCTION", "LOAD", library("a", "Func", "1")});
+  BOOST_TEST(run("FCALL fUNC 0") == ":1");
+  BOOST_TEST(run_args({"FUNCTION", "LOAD", library("A", "func", "2")}) ==
+             "-ERR Function func already exists");
+  BOOST_TEST(run_args({"FUNCTION", "LOAD", library("A", "other", "2")}) == "$A");
+  BOOST_TEST(run("FUNCTION DELETE a") == "+OK");
+  BOOST_TEST(run("FCALL func 0") == "-ERR Function not found");
+  BOOST_TEST(run("FCALL OTHER 0") == ":2");
+}
+
 BOOST_AUTO_TEST_CASE(a_library_that_cannot_be_loaded_leaves_the_old_one) {
   run_args({"FUNCTION", "LOAD", library("a", "f", "1")});
   run_args({"FUNCTION", "LOAD", library("b", "g", "2")});

@@ -84,6 +84,11 @@ BOOST_AUTO_TEST_CASE(a_script_that_selects_a_database_leaves_its_caller_where_it
   BOOST_TEST(run("GET there") == "$x");
 }
 
+BOOST_AUTO_TEST_CASE(chance_is_another_in_each_call) {
+  const std::string draw = "return math.random(1000000000)";
+  BOOST_TEST(eval(draw) != eval(draw));
+}
+
 BOOST_AUTO_TEST_CASE(read_only_scripts_write_nothing) {
   BOOST_TEST(run("EVAL_RO \"return redis.call('SET', 'a', 'b')\" 0")
                  .starts_with("-ERR Write commands are not allowed from read-only scripts."));
