@@ -25,9 +25,8 @@ bool reads_keys(const engine::Command& command) {
 // ---- one client ----
 
 size_t TrackingMode::memory_bytes() const {
-  size_t bytes = sizeof *this + prefixes.capacity() * sizeof(std::string);
-  for (const std::string& prefix : prefixes) bytes += prefix.capacity();
-  return bytes;
+  constexpr size_t kNodeBytes = sizeof(std::string) + 4 * sizeof(void*);
+  return sizeof *this + prefixes.size() * kNodeBytes + prefix_bytes;
 }
 
 std::string TrackingMode::flag_letters() const {
@@ -63,7 +62,8 @@ Tracking::~Tracking() {
   engine_.stop_observing(this);
 }
 
-void Tracking::start(Client& client, TrackingMode mode) {
+void Tracking::start(Client& client, TrackingMode mode,
+                     std::span<const std::string_view> prefixes) {
   if (client.tracking == nullptr) {
     client.tracking = std::make_unique<TrackingMode>();
     if (tracking_clients_++ == 0) {
@@ -71,14 +71,13 @@ void Tracking::start(Client& client, TrackingMode mode) {
       engine_.observe(this, 0, [this](const engine::Execution& one) { on_command(one); });
     }
   }
-  std::vector<std::string> prefixes = std::move(client.tracking->prefixes);
-  for (std::string& prefix : mode.prefixes) {
-    if (std::find(prefixes.begin(), prefixes.end(), prefix) != prefixes.end()) continue;
-    prefixes_[prefix].clients.push_back(client.id);
-    prefixes.push_back(std::move(prefix));
+  mode.prefixes = std::move(client.tracking->prefixes);
+  mode.prefix_bytes = client.tracking->prefix_bytes;
+  for (const std::string_view prefix : prefixes) {
+    if (!mode.prefixes.emplace(prefix).second) continue;
+    mode.prefix_bytes += prefix.size();
+    prefixes_[std::string(prefix)].clients.push_back(client.id);
   }
-  std::sort(prefixes.begin(), prefixes.end());
-  mode.prefixes = std::move(prefixes);
   *client.tracking = std::move(mode);
 }
 
@@ -87,7 +86,7 @@ void Tracking::stop(Client& client) {
   for (const std::string& prefix : client.tracking->prefixes) {
     const auto found = prefixes_.find(prefix);
     std::erase(found->second.clients, client.id);
-    if (found->second.clients.empty()) prefixes_.erase(found);
+    if (found->second.clients.empty()) forget_prefix(found);
   }
   client.tracking.reset();
   if (--tracking_clients_ > 0) return;
@@ -96,6 +95,11 @@ void Tracking::stop(Client& client) {
   // Nobody is left who could be told of anything.
   table_.clear();
   table_ids_ = 0;
+}
+
+void Tracking::forget_prefix(Prefixes::iterator place) {
+  if (!place->second.changed.empty()) std::erase(broadcasts_, &*place);
+  prefixes_.erase(place);
 }
 
 bool Tracking::has_gone(uint64_t id) const {
@@ -193,20 +197,35 @@ void Tracking::tell_change(Table::iterator place, const Client* writer) {
   }
 }
 
+// From the longest prefix that fits to the shortest. A key is passed only by prefixes that stand
+// between two of its beginnings; each of them rules out all beginnings that it does not share.
+// Cost O(log N) for each that fits or stands between, of N prefixes.
 void Tracking::note_for_broadcast(std::string_view key, const Client* writer) {
-  for (auto& [text, prefix] : prefixes_) {
-    if (!key.starts_with(text)) continue;
+  std::string_view beginning = key;
+  while (true) {
+    auto place = prefixes_.upper_bound(beginning);
+    if (place == prefixes_.begin()) return;
+    auto& [text, prefix] = *--place;
+    const auto differs = std::mismatch(text.begin(), text.end(), key.begin(), key.end()).first;
+    const auto common = static_cast<size_t>(differs - text.begin());
+    if (common < text.size()) {
+      beginning = key.substr(0, common);
+      continue;
+    }
+    if (prefix.changed.empty()) broadcasts_.push_back(&*place);
     prefix.changed.insert_or_assign(std::string(key), writer != nullptr ? writer->id : 0);
-    broadcasts_ = true;
+    if (common == 0) return;
+    beginning = key.substr(0, common - 1);
   }
 }
 
 void Tracking::broadcast() {
-  if (!broadcasts_ || turn_.is_aside()) return;
-  broadcasts_ = false;
-  for (auto& [text, prefix] : prefixes_) {
-    broadcast(prefix);
-    prefix.changed.clear();
+  if (broadcasts_.empty() || turn_.is_aside()) return;
+  std::sort(broadcasts_.begin(), broadcasts_.end(),
+            [](const auto* a, const auto* b) { return a->first < b->first; });
+  for (Prefixes::value_type* const place : std::exchange(broadcasts_, {})) {
+    broadcast(place->second);
+    place->second.changed.clear();
   }
 }
 

@@ -20,7 +20,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,10 +49,11 @@ struct TrackingMode {
   bool broadcast = false;
   bool opt_in = false;
   bool opt_out = false;
-  bool no_loop = false;               // is not told of its own changes
-  bool said_caching = false;          // CLIENT CACHING, for the next command
-  bool is_broken = false;             // `redirect` is gone
-  std::vector<std::string> prefixes;  // of a broadcast one, ascending
+  bool no_loop = false;                         // is not told of its own changes
+  bool said_caching = false;                    // CLIENT CACHING, for the next command
+  bool is_broken = false;                       // `redirect` is gone
+  std::set<std::string, std::less<>> prefixes;  // of a broadcast one
+  size_t prefix_bytes = 0;                      // of their texts
 };
 
 class Tracking final : public engine::Sink {
@@ -59,9 +62,9 @@ class Tracking final : public engine::Sink {
   Tracking(engine::Engine& engine, Clients& clients, Turn& turn, int sink_order);
   ~Tracking() override;
 
-  // Begins, or goes on in another mode; `mode.prefixes` come on top of those it has. REQUIRES: the
-  // modes fit, and no prefixes overlap.
-  void start(Client& client, TrackingMode mode);
+  // Begins, or goes on in another mode; `prefixes` come on top of those it has. REQUIRES: the modes
+  // fit, and no prefixes overlap. Cost O(log N) for each new one, with N prefixes of all clients.
+  void start(Client& client, TrackingMode mode, std::span<const std::string_view> prefixes);
   void stop(Client& client);
 
   void on_change(const engine::KeyChange& change) override;
@@ -79,6 +82,7 @@ class Tracking final : public engine::Sink {
     Ids clients;
     std::map<std::string, uint64_t> changed;  // in this turn, with the id of who did it last; 0: us
   };
+  using Prefixes = std::map<std::string, Prefix, std::less<>>;
 
   void on_command(const engine::Execution& execution);
   void remember(const Client& client, std::string_view key);
@@ -88,6 +92,7 @@ class Tracking final : public engine::Sink {
   void note_for_broadcast(std::string_view key, const Client* writer);
   void broadcast();
   void broadcast(const Prefix& prefix);
+  void forget_prefix(Prefixes::iterator place);
   bool has_gone(uint64_t id) const;
   // Tells that client, or whom it has named instead, what `write_keys(resp::Reply&)` says.
   template <class WriteKeys>
@@ -101,8 +106,8 @@ class Tracking final : public engine::Sink {
   Table table_;
   size_t table_ids_ = 0;
   int64_t table_keys_max_ = 1'000'000;  // 0: no limit
-  std::map<std::string, Prefix> prefixes_;
-  bool broadcasts_ = false;   // some Prefix::changed is not empty
+  Prefixes prefixes_;
+  std::vector<Prefixes::value_type*> broadcasts_;  // those of which Prefix::changed is not empty
   bool has_emptied_ = false;  // all are told to forget everything, in the command that runs now
   std::vector<engine::KeyAt> keys_;
 };

@@ -1,5 +1,6 @@
 // tracking_commands.cc: CLIENT TRACKING, CACHING, GETREDIR, TRACKINGINFO.
-#include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "engine/call.h"
 #include "server/command_client.h"
@@ -34,8 +35,15 @@ Status parse_redirect(Call& call, size_t index, TrackingMode& mode) {
   return kOk;
 }
 
-Result<TrackingMode> parse_mode(Call& call) {
+// What a request asks for; the prefixes are views of its arguments.
+struct Asked {
   TrackingMode mode;
+  std::vector<std::string_view> prefixes;
+};
+
+Result<Asked> parse(Call& call) {
+  Asked asked;
+  TrackingMode& mode = asked.mode;
   for (size_t i = 3; i < call.argc(); ++i) {
     const bool has_value = i + 1 < call.argc();
     if (call.is(i, "REDIRECT") && has_value) {
@@ -49,42 +57,53 @@ Result<TrackingMode> parse_mode(Call& call) {
     } else if (call.is(i, "NOLOOP")) {
       mode.no_loop = true;
     } else if (call.is(i, "PREFIX") && has_value) {
-      mode.prefixes.emplace_back(call.arg(++i));
+      asked.prefixes.push_back(call.arg(++i));
     } else {
       return errors::kSyntax;
     }
   }
-  return mode;
+  return asked;
+}
+
+// Whichever of `prefixes` begins with `text` or is a beginning of it; the end when none does. No
+// two of them overlap, but for the empty one, which may be there beside others. Cost O(log N).
+template <class Set>
+typename Set::const_iterator find_overlap(const Set& prefixes, std::string_view text) {
+  if (!prefixes.empty() && prefixes.begin()->empty()) return prefixes.begin();
+  // What stands between a beginning of `text` and `text` overlaps with that beginning.
+  const auto above = prefixes.upper_bound(text);
+  if (above != prefixes.begin() && text.starts_with(*std::prev(above))) return std::prev(above);
+  return above != prefixes.end() && above->starts_with(text) ? above : prefixes.end();
 }
 
 // A key must not be told twice to one client.
-Status check_prefixes(Call& call, const std::vector<std::string>& old,
-                      const std::vector<std::string>& added) {
-  const auto overlap = [](std::string_view a, std::string_view b) {
-    return a.starts_with(b) || b.starts_with(a);
-  };
-  for (size_t i = 0; i < added.size(); ++i) {
-    for (const std::string& one : old) {
-      if (!overlap(one, added[i])) continue;
-      return call.fail(
-          "ERR Prefix '{}' overlaps with an existing prefix '{}'. Prefixes for a single client "
-          "must not overlap.",
-          added[i], one);
+Status check_prefixes(Call& call, const TrackingMode* old,
+                      const std::vector<std::string_view>& asked) {
+  std::set<std::string_view> added;
+  for (const std::string_view prefix : asked) {
+    if (old != nullptr) {
+      if (const auto one = find_overlap(old->prefixes, prefix); one != old->prefixes.end()) {
+        return call.fail(
+            "ERR Prefix '{}' overlaps with an existing prefix '{}'. Prefixes for a single client "
+            "must not overlap.",
+            prefix, *one);
+      }
     }
-    for (size_t k = i + 1; k < added.size(); ++k) {
-      if (!overlap(added[i], added[k])) continue;
+    if (const auto one = find_overlap(added, prefix); one != added.end()) {
       return call.fail(
           "ERR Prefix '{}' overlaps with another provided prefix '{}'. Prefixes for a single "
           "client must not overlap.",
-          added[i], added[k]);
+          *one, prefix);
     }
+    added.insert(prefix);
   }
   return kOk;
 }
 
 // Whether the modes make sense together, and after the one that is on.
-Status check_mode(Call& call, const TrackingMode* old, const TrackingMode& mode) {
-  if (!mode.broadcast && !mode.prefixes.empty()) {
+Status check_mode(Call& call, const TrackingMode* old, const Asked& asked) {
+  const TrackingMode& mode = asked.mode;
+  if (!mode.broadcast && !asked.prefixes.empty()) {
     return user_error("ERR PREFIX option requires BCAST mode to be enabled");
   }
   if (old != nullptr && old->broadcast != mode.broadcast) {
@@ -103,23 +122,22 @@ Status check_mode(Call& call, const TrackingMode* old, const TrackingMode& mode)
         "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and "
         "then re-enabling it with a different mode.");
   }
-  if (old == nullptr) return check_prefixes(call, {}, mode.prefixes);
-  return check_prefixes(call, old->prefixes, mode.prefixes);
+  return check_prefixes(call, old, asked.prefixes);
 }
 
 // CLIENT TRACKING ON | OFF [REDIRECT id] [PREFIX text ...] [BCAST] [OPTIN] [OPTOUT] [NOLOOP] -> OK
 Status client_tracking_command(Call& call) {
   ROX_TRY(Client * client, client_of(call));
-  ROX_TRY(TrackingMode mode, parse_mode(call));
+  ROX_TRY(Asked asked, parse(call));
   Tracking& tracking = call.service<Tracking>();
   if (call.is(2, "OFF")) {
     tracking.stop(*client);
     return call.reply_ok();
   }
   if (!call.is(2, "ON")) return errors::kSyntax;
-  ROX_TRY(check_mode(call, client->tracking.get(), mode));
-  if (mode.broadcast && mode.prefixes.empty()) mode.prefixes.emplace_back();  // all keys
-  tracking.start(*client, std::move(mode));
+  ROX_TRY(check_mode(call, client->tracking.get(), asked));
+  if (asked.mode.broadcast && asked.prefixes.empty()) asked.prefixes.emplace_back();  // all keys
+  tracking.start(*client, std::move(asked.mode), asked.prefixes);
   return call.reply_ok();
 }
 constexpr CommandSpec kClientTracking{
@@ -128,7 +146,7 @@ constexpr CommandSpec kClientTracking{
         "(ON | OFF) [REDIRECT client-id] [PREFIX prefix...] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
     .summary = "Says whether this connection is told when keys change that it has read.",
     .since = "6.0.0",
-    .complexity = "O(N) where N is the number of prefixes",
+    .complexity = "O(N*log(M)) where N is the number of prefixes given and M of those there are",
     .flags = kTrackingFlags,
     .acl = kCategoryConnection,
     .handler = client_tracking_command,

@@ -1,10 +1,13 @@
 // Client-side caching: what is remembered, who is told of changes, and when.
 #include "server/tracking.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "base/random.h"
 #include "test/server/turn_fixture.h"
 
 namespace roxdb::server::test {
@@ -148,6 +151,53 @@ BOOST_AUTO_TEST_CASE(prefixes_of_one_client_may_not_overlap) {
   BOOST_TEST(a("CLIENT TRACKING ON BCAST PREFIX x") == "+OK ");
   b("MSET ab 1 x 1");
   BOOST_TEST(taken(wire_a) == ">2 $10 invalidate *1 $2 ab >2 $10 invalidate *1 $1 x ");
+}
+
+// All keys, asked for without a prefix, overlap with whatever comes then.
+BOOST_AUTO_TEST_CASE(no_prefix_may_be_added_to_all_keys) {
+  a("CLIENT TRACKING ON BCAST PREFIX ab");
+  BOOST_TEST(a("CLIENT TRACKING ON BCAST") == "+OK ");
+  BOOST_TEST(a("CLIENT TRACKING ON BCAST PREFIX x") ==
+             "-ERR Prefix 'x' overlaps with an existing prefix ''. Prefixes for a single client "
+             "must not overlap. ");
+  b("SET abc 1");
+  BOOST_TEST(taken(wire_a) == changed("abc") + changed("abc"));
+}
+
+// Random prefixes of two letters, each looked for by hand in those that are there.
+BOOST_AUTO_TEST_CASE(overlaps_and_changed_prefixes_are_found_among_many) {
+  Random random(20261121);
+  const auto word = [&random] {
+    std::string text;
+    for (uint64_t i = random.below(7) + 1; i > 0; --i) text += random.below(2) == 0 ? 'a' : 'b';
+    return text;
+  };
+  for (int round = 0; round < 200; ++round) {
+    std::vector<std::string> mine;
+    for (int i = 0; i < 12; ++i) {
+      const std::string prefix = word();
+      const bool overlaps = std::any_of(mine.begin(), mine.end(), [&](const std::string& one) {
+        return one.starts_with(prefix) || prefix.starts_with(one);
+      });
+      const std::string told = a("CLIENT TRACKING ON BCAST PREFIX " + prefix);
+      BOOST_TEST_CONTEXT("round " << round << ", prefix " << prefix) {
+        BOOST_TEST(
+            told.starts_with(overlaps ? "-ERR Prefix '" + prefix + "' overlaps with an" : "+OK"));
+      }
+      if (!overlaps) mine.push_back(prefix);
+      b("CLIENT TRACKING ON BCAST PREFIX " + word());  // others may overlap with it
+      taken(wire_a);
+    }
+    const std::string key = word() + word();
+    const bool is_told = std::any_of(mine.begin(), mine.end(),
+                                     [&](const std::string& one) { return key.starts_with(one); });
+    b("SET " + key + " 1");
+    BOOST_TEST_CONTEXT("round " << round << ", key " << key) {
+      BOOST_TEST(taken(wire_a) == (is_told ? changed(key) : ""));
+    }
+    a("CLIENT TRACKING OFF");
+    b("CLIENT TRACKING OFF");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(another_connection_can_be_told_instead) {
