@@ -27,7 +27,6 @@ constexpr uint8_t kSecret = Setting::kSecret;
 
 constexpr Accepted kAccepted[] = {
     // Memory and threads.
-    {"maxmemory-clients", "0", {.kind = Kind::kMemoryOrPercent, .high = INT64_MAX}},
     {"activedefrag", "no", kBool},
     {"active-defrag-cycle-min", "1", between(1, 99)},
     {"active-defrag-cycle-max", "25", between(1, 99)},
@@ -55,8 +54,6 @@ constexpr Accepted kAccepted[] = {
     {"min-string-size-avoid-copy-reply-threaded", "65536", kInt, kHidden},
     {"prefetch-batch-max-size", "16", between(0, 128)},
     {"lookahead", "16", between(1, INT32_MAX)},
-    {"max-new-connections-per-cycle", "10", between(1, 1000)},
-    {"max-new-tls-connections-per-cycle", "1", between(1, 1000)},
     {"server-cpulist", "", kText, kImmutable, "server_cpulist"},
     {"bio-cpulist", "", kText, kImmutable, "bio_cpulist"},
     {"aof-rewrite-cpulist", "", kText, kImmutable, "aof_rewrite_cpulist"},

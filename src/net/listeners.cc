@@ -22,7 +22,6 @@
 namespace roxdb::net {
 namespace {
 
-constexpr int kAcceptsMax = 1000;  // of one turn, so that a storm of connects stops nobody
 constexpr uint64_t kRestMs = 100;
 constexpr uint64_t kErrorLogMs = 1000;
 
@@ -116,12 +115,16 @@ Listeners::Listeners(Loop& loop, engine::Engine& engine, server::Clients& client
 
 Listeners::~Listeners() { close(); }
 
-void Listeners::close() {
+void Listeners::stop_listening() {
   tcp_.clear();
   tls_listeners_.clear();
-  tls_.close();
   if (unix_ != nullptr) ::unlink(unix_path_.c_str());
   unix_.reset();
+}
+
+void Listeners::close() {
+  stop_listening();
+  tls_.close();
   rest_timer_.reset();
   if (reserve_ >= 0) ::close(reserve_);
   reserve_ = -1;
@@ -278,7 +281,8 @@ void Listeners::poll(Listener& listener) {
 // ---- accepting ----
 
 void Listeners::on_ready(Listener& listener) {
-  for (int i = 0; i < kAcceptsMax; ++i) {
+  const int64_t accepts_max = listener.kind == Kind::kTls ? tls_accepts_max_ : accepts_max_;
+  for (int64_t i = 0; i < accepts_max; ++i) {
     const int socket =
         ::accept4(listener.descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket >= 0) {
@@ -430,7 +434,9 @@ void Listeners::register_settings() {
     return true;
   };
   bind.apply = [this](std::string& why) {
-    return reopen(Kind::kTcp, why) && reopen(Kind::kTls, why);
+    if (reopen(Kind::kTcp, why) && reopen(Kind::kTls, why)) return true;
+    why = "Failed to bind to specified addresses.";
+    return false;
   };
   settings.add(std::move(bind));
 
@@ -452,6 +458,9 @@ void Listeners::register_settings() {
   };
   settings.add(std::move(permissions));
 
+  constexpr int64_t kAcceptsMax = 1000;
+  settings.add_integer("max-new-connections-per-cycle", &accepts_max_, 1, kAcceptsMax);
+  settings.add_integer("max-new-tls-connections-per-cycle", &tls_accepts_max_, 1, kAcceptsMax);
   settings.add_integer("tcp-backlog", &backlog_, 0, INT32_MAX, Setting::kImmutable);
   settings.add_integer("tcp-keepalive", &keepalive_seconds_, 0, INT32_MAX);
   settings.add_bool("protected-mode", &protected_mode_);

@@ -39,6 +39,9 @@ class Listeners {
   // Listens on everything that is configured. Code::kIo: nothing listens, the log says why.
   Status open();
 
+  // Whoever connects from now on is refused.
+  void stop_listening();
+  // Gives everything back. REQUIRES: there is no client any more.
   void close();
 
   int64_t port() const { return port_; }
@@ -98,6 +101,10 @@ class Listeners {
   std::vector<std::string> addresses_ = {"127.0.0.1", "-::1"};
   int64_t backlog_ = 511;
   int64_t keepalive_seconds_ = 300;
+  // Of one turn of the loop at one socket, so that a storm of connects stops nobody: the others
+  // wait in the backlog.
+  int64_t accepts_max_ = 10;
+  int64_t tls_accepts_max_ = 1;
   bool protected_mode_ = true;
   std::string unix_path_;
   unsigned unix_permissions_ = 0;

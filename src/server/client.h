@@ -121,6 +121,10 @@ class Client final : public engine::Session {
   const uint64_t connected_ms;          // monotonic
   uint64_t password_wait_until_ms = 0;  // monotonic; see Authentication
   uint64_t output_over_soft_since = 0;  // monotonic ms; 0: it is not
+  // What it took when that was last counted, and where it stands since: see ClientMemory.
+  static constexpr size_t kNowhere = SIZE_MAX;
+  size_t counted_bytes = 0;
+  size_t memory_place = kNowhere;
   bool no_evict = false;
   bool is_monitor = false;  // MONITOR
   const Peer peer;

@@ -18,7 +18,13 @@ constexpr uint64_t kInputBytesMaxUnauthenticated = 256u << 10;
 
 }  // namespace
 
-Clients::Clients(engine::Engine& engine) : engine_(engine) {
+Clients::Clients(engine::Engine& engine)
+    : engine_(engine), memory_(engine, [this] {
+        for_each([this](Client& client) {
+          memory_.forget(client);
+          count_memory(client);
+        });
+      }) {
   register_settings();
   register_info();
 }
@@ -41,6 +47,7 @@ void Clients::close(Client& client) {
   client.halts |= Client::kClosed;
   engine_.waiting.forget(client);
   for (const auto& forget : forgets_) forget(client);
+  memory_.forget(client);
   closed_.push_back(client.id);
   --live_;
 }
@@ -125,6 +132,12 @@ void Clients::check_input(Client& client) {
   ++statistics.query_limit_disconnections;
   engine_.log().warning("Closing client that reached max query buffer length: {}",
                         client.describe(now_ms));
+  close(client);
+}
+
+void Clients::evict(Client& client) {
+  ++statistics.evicted;
+  engine_.log().notice("Evicting client: {}", client.describe(now_ms));
   close(client);
 }
 
@@ -215,7 +228,9 @@ void Clients::register_info() {
   engine_.info.add("clients", [this](engine::InfoWriter& out) {
     size_t input_most = 0;
     size_t output_most = 0;
+    size_t postponed = 0;
     for_each([&](const Client& client) {
+      postponed += (client.halts & Client::kPostponed) != 0 ? 1 : 0;
       input_most = std::max(input_most, client.input.size());
       output_most = std::max(output_most, client.output_bytes());
     });
@@ -225,7 +240,7 @@ void Clients::register_info() {
     out.field("client_recent_max_input_buffer", input_most);
     out.field("client_recent_max_output_buffer", output_most);
     const engine::Waiting& waiting = engine_.waiting;
-    out.field("blocked_clients", waiting.sessions());
+    out.field("blocked_clients", waiting.sessions() + postponed);
     out.field("clients_in_timeout_table", waiting.sessions_with_deadline());
     out.field("total_blocking_keys", waiting.keys());
     out.field("total_blocking_keys_on_nokey", waiting.keys_watched_for_end());
@@ -253,6 +268,7 @@ void Clients::register_info() {
     out.field("instantaneous_input_repl_kbps", "0.00");
     out.field("instantaneous_output_repl_kbps", "0.00");
     out.field("rejected_connections", statistics.connections_rejected);
+    out.field("evicted_clients", statistics.evicted);
     out.field("client_query_buffer_limit_disconnections", statistics.query_limit_disconnections);
     out.field("client_output_buffer_limit_disconnections", statistics.output_limit_disconnections);
   });

@@ -1,5 +1,5 @@
 // clients.h: all clients of a server, by id, and the limits they live under (reliability section
-// 7): maxclients, timeout, auth-timeout, query and output buffers.
+// 7): maxclients, timeout, auth-timeout, query and output buffers, and what all take together.
 #pragma once
 
 #include <array>
@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "engine/engine.h"
 #include "server/client.h"
+#include "server/client_memory.h"
 #include "server/rate.h"
 
 namespace roxdb::server {
@@ -28,6 +29,7 @@ struct ClientStatistics {
   uint64_t writes = 0;  // and that were handed to them
   uint64_t query_limit_disconnections = 0;
   uint64_t output_limit_disconnections = 0;
+  uint64_t evicted = 0;
 };
 
 // client-output-buffer-limit of one class. 0: no limit.
@@ -90,6 +92,22 @@ class Clients {
   void close_overfull(Client& client);
   // The same for what it has sent and we could not execute yet.
   void check_input(Client& client);
+  // The same for what all clients take together (maxmemory-clients). To be called when a client may
+  // take more or less than before.
+  void count_memory(Client& client) {
+    if (memory_.is_on() && !client.is_closed()) [[unlikely]]
+      memory_.count(client);
+  }
+  // Closes clients until the others are within the limit. `spared` as in ClientMemory::biggest().
+  template <class Spared>
+  void evict(const Spared& spared) {
+    while (memory_.is_over_limit()) {
+      Client* const client = memory_.biggest(spared);
+      // Counted anew, they may all be within the limit.
+      if (client == nullptr || !memory_.is_over_limit()) return;
+      evict(*client);
+    }
+  }
   // The protocol's limits for this client.
   const resp::ParserLimits& parser_limits(const Client& client) const {
     return client.authenticated ? limits_ : limits_unauthenticated_;
@@ -102,6 +120,7 @@ class Clients {
   void register_settings();
   void register_info();
   void check_age(Client& client);
+  void evict(Client& client);
   uint64_t hard_limit_of(const Client& client) const;
 
   engine::Engine& engine_;
@@ -122,6 +141,7 @@ class Clients {
   uint64_t input_bytes_max_ = kQueryBufferBytesMax;
   uint64_t bulk_bytes_max_ = kBulkBytesMax;
 
+  ClientMemory memory_;
   Rate input_rate_;
   Rate output_rate_;
 };

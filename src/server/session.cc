@@ -99,6 +99,9 @@ void Turn::received(Client& client, size_t size) {
   Client* const outer = std::exchange(receiving_, &client);
   if (reads_in_place(client)) {
     client.input.commit(size);
+    // A request that takes more than all clients may is not even run.
+    clients_.count_memory(client);
+    evict_clients();
     take_input(client);
   } else {
     const std::string_view bytes(read_buffer_.get() + read_used_, client.input.size() + size);
@@ -112,6 +115,7 @@ void Turn::received(Client& client, size_t size) {
   }
   receiving_ = outer;
   clients_.check_input(client);
+  clients_.count_memory(client);
 }
 
 // Takes requests from bytes of the read buffer; what is not complete, or must not run, waits in
@@ -182,6 +186,7 @@ void Turn::lost(Client& client) {
 void Turn::sent(Client& client) {
   client.last_seen_ms = clients_.now_ms;
   close_when_drained(client);
+  clients_.count_memory(client);
 }
 
 // ---- requests -> replies ----
@@ -191,10 +196,15 @@ void Turn::run() {
   execute();
   if (resumes_) resume_clients();
   resume_served();
+  evict_clients();
   read_used_ = 0;
   if (is_aside()) return;  // somebody further out holds clients
   end_clients();
   clients_.sweep();
+}
+
+void Turn::evict_clients() {
+  clients_.evict([this](const Client& client) { return is_left_alone(client); });
 }
 
 void Turn::execute() {
@@ -551,6 +561,7 @@ void Turn::send_reply(Client& client, uint64_t ticket) {
   }
   recycle(client.output);
   close_when_drained(client);
+  clients_.count_memory(client);
 }
 
 void Turn::send_released() {
@@ -566,6 +577,7 @@ void Turn::send_released() {
     }
     client->parked.erase(client->parked.begin(), first_waiting);
     close_when_drained(*client);
+    clients_.count_memory(*client);
     return client->parked.empty();
   });
 }

@@ -162,6 +162,7 @@ class Turn final : public engine::WaitingHost, private engine::Batch {
   void take_input(Client& client);
   bool parse_run(Client& client, std::string_view bytes, bool in_place, size_t& taken);
 
+  void evict_clients();
   void execute();
   void execute_chunk(std::span<const Request> requests);
   void execute_request(const Request& request, const engine::Prepared& prepared);

@@ -46,9 +46,7 @@ void Transaction::clear() {
 // ---- watches ----
 
 size_t WatchedKeys::memory_bytes() const {
-  size_t bytes = sizeof *this + keys.capacity() * sizeof(engine::KeyName);
-  for (const engine::KeyName& key : keys) bytes += key.name.capacity();
-  return bytes;
+  return sizeof *this + keys.capacity() * sizeof(engine::KeyName) + name_bytes;
 }
 
 Watches::Watches(engine::Engine& engine, int order)
@@ -72,6 +70,7 @@ void Watches::watch(Client& client, std::string_view key) {
   const auto is_client = [&](const Watcher& one) { return one.client == &client; };
   if (std::any_of(watchers.begin(), watchers.end(), is_client)) return;
   watchers.push_back({&client, exists});
+  client.watched->name_bytes += name.name.size();
   client.watched->keys.push_back(std::move(name));
 }
 

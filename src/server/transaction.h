@@ -57,6 +57,7 @@ struct WatchedKeys {
   size_t memory_bytes() const;
 
   std::vector<engine::KeyName> keys;
+  size_t name_bytes = 0;  // of all keys
   bool changed = false;
 };
 

@@ -220,6 +220,7 @@ BOOST_AUTO_TEST_CASE(paused_requests_run_in_order_once_the_pause_is_over) {
   receive(client, "END\r\n$1\r\nk\r\n$1\r\nc\r\n" + request({"GET", "k"}));
   turn.run();
   BOOST_TEST(wire.sent == "$-1\r\n");
+  BOOST_TEST(info("clients", "blocked_clients") == "1");
   receive(boss, request({"CLIENT", "UNPAUSE"}));
   turn.run();
   BOOST_TEST(wire.sent == "$-1\r\n:1\r\n$1\r\na\r\n:2\r\n:3\r\n$3\r\nabc\r\n");

@@ -57,7 +57,7 @@ class WireLink final : public Link {
   size_t unsent_bytes() const override { return wire_.unsent; }
   size_t unsent_pieces() const override { return wire_.unsent > 0 ? 1 : 0; }
   int descriptor() const override { return 7; }
-  size_t memory_bytes() const override { return sizeof *this; }
+  size_t memory_bytes() const override { return sizeof *this + wire_.unsent; }
 
  private:
   Wire& wire_;
