@@ -115,7 +115,10 @@ int serve(House& house, const CommandLine& line, ProcessTitle& title) {
       net::Reactor::Parts{house.loop, house.engine, &house.persistence, house.clients, house.turn,
                           house.pause, house.shutdown, [&house] { house.command_state.tick(); }});
   house.engine.services.provide<engine::BusyHost>(house.reactor.get());
-  house.reactor->on_stop_aside = [] { ::_exit(0); };
+  house.reactor->on_stop_aside = [&house] {
+    house.listeners.stop_listening();
+    ::_exit(0);
+  };
   house.command_state.info.mark_startup();
   house.log.notice("Server initialized");
   if (const int exit_code = load(house, line); exit_code != 0) return exit_code;

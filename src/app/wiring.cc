@@ -35,6 +35,8 @@ House::House()
 
 House::~House() {
   reactor.reset();
+  // Before anybody sees a connection end: who tries again is refused, not accepted and dropped.
+  listeners.stop_listening();
   clients.for_each([this](server::Client& client) { clients.close(client); });
   clients.sweep();
   listeners.close();

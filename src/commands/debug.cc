@@ -333,6 +333,7 @@ constexpr Subcommand kSubcommands[] = {
     {"OBJECT", 1, 2, object},
     {"OOM", 0, 0, run_out_of_memory},
     {"PANIC", 0, 0, panic},
+    {"PAUSE-CRON", 1, 1, accept},
     {"POPULATE", 1, 3, populate},
     {"PROTOCOL", 1, 1, protocol},
     {"QUICKLIST-PACKED-THRESHOLD", 1, 1, accept},

@@ -42,7 +42,7 @@ Status keys_command(Call& call) {
     found.push_back(entry);
     bytes += entry->key_size() + kReplyBytesPerKey;
   });
-  if (bytes > kReplyBytesMax) return errors::kReplyTooLarge;
+  if (bytes > call.engine().reply_bytes_max) return errors::kReplyTooLarge;
   return reply_keys(call, found);
 }
 constexpr Example kKeysExamples[] = {{"MSET one 1 two 2", "+OK"}, {"KEYS t*", "*[$two]"}};

@@ -41,7 +41,7 @@ Status mget_command(Call& call) {
     entries[i] = entry;
     if (entry != nullptr) bytes += types::StringView(*entry).size();
   }
-  if (bytes > kReplyBytesMax) return errors::kReplyTooLarge;
+  if (bytes > call.engine().reply_bytes_max) return errors::kReplyTooLarge;
 
   call.reply().array(count);
   for (size_t i = 0; i < count; ++i) {

@@ -489,6 +489,40 @@ def paused_clients_lose_nothing():
         expect_that([connection.read() for _ in range(3)] == [b"OK", value, BIG + 1], "in order")
 
 
+# Their bytes come through the session of OpenSSL, which must not be entered twice.
+@test
+def clients_are_told_that_a_script_takes_long():
+    only_roxdb()
+    endless = encode(["EVAL", "while true do end", "0"])
+    with start({"busy-reply-threshold": "50"}) as server, server.connect() as plain:
+        plain.call("SET", "k", os.urandom(BIG))
+        for number in range(6):
+            busy = TlsConnection(server) if number % 2 else server.connect()
+            before, reader = TlsConnection(server), TlsConnection(server)
+            reader.send_commands([["GET", "k"]] * 20)  # what it has not read yet waits
+            busy.send(endless + encode(["PING"]))
+            busy_text = b"BUSY Redis is busy running a script. You can only call SCRIPT KILL or " \
+                        b"SHUTDOWN NOSAVE."
+            deadline = time.monotonic() + PATIENCE_S
+            while before.call("GET", "k") != busy_text:
+                expect_that(time.monotonic() < deadline, "others are told")
+            with TlsConnection(server) as late:  # a handshake in the middle of the script
+                expect(late.call("PING"), busy_text)
+                late.send(encode(["SET", "k", os.urandom(BIG)])[:BIG // 2])
+            for _ in range(20):
+                expect(len(reader.read()), BIG)
+            if number == 5:
+                busy.close()  # it leaves while its own script runs
+            expect(before.call("SCRIPT", "KILL"), b"OK")
+            if number != 5:
+                expect_that(busy.read().startswith(b"ERR Script killed by user"), "it says why")
+                expect(busy.read(), b"PONG")
+            expect(before.call("PING"), b"PONG")
+            for one in (busy, before, reader):
+                one.close()
+        server.wait_until(lambda info: info["connected_clients"] == "2", "all have left")
+
+
 @test
 def quit_ends_with_a_goodbye():
     with TlsConnection(shared()) as connection:

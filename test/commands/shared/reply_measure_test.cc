@@ -27,6 +27,7 @@ struct ReplyMeasureFixture : CommandFixture {
     }
     run("HSET few f " + text + " g 1");
     run("SET text7 " + text);
+    run("SET " + std::string(kBytesMax, 'k') + " v");
     run("XADD short 1 f " + text);
     for (const std::string key : {"stream", "short"}) {
       run("XGROUP CREATE " + key + " g 0");
@@ -51,7 +52,9 @@ BOOST_AUTO_TEST_CASE(nothing_is_done_for_a_reply_that_would_be_too_large) {
   const auto content = content_of(engine);
   recorder.log.clear();
   for (const std::string& line :
-       {std::string("LRANGE list 0 -1"),
+       {std::string("KEYS k*"),
+        "MGET" + times(9, "text7"),
+        std::string("LRANGE list 0 -1"),
         std::string("LPOP list 100"),
         std::string("RPOP list 200"),
         std::string("LMPOP 1 list LEFT COUNT 100"),
