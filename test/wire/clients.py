@@ -514,6 +514,26 @@ def too_many_clients_are_told_so():
             connection.close()
 
 
+# What each of many sees of the others when all have come while the server stood still.
+@test
+def who_is_here_is_served_before_all_who_come_are_let_in():
+    seen = []
+    for limit in (1, 1000):
+        with Server(options={"max-new-connections-per-cycle": str(limit)}) as server:
+            server.signal(signal.SIGSTOP)
+            crowd = [server.connect() for _ in range(60)]
+            for one in crowd:
+                one.send(encode(["INFO", "clients"]))
+            server.signal(signal.SIGCONT)
+            counts = [int(re.search(rb"connected_clients:(\d+)", one.read())[1]) for one in crowd]
+            seen.append(min(counts))
+            expect(max(counts), 60)
+            for one in crowd:
+                one.close()
+    expect(seen[1], 60)
+    expect_that(seen[0] < 10, "the first one finds %d others" % seen[0])
+
+
 @test
 def idle_clients_are_closed_after_the_timeout():
     with Server(options={"timeout": 1}) as server:
