@@ -350,8 +350,7 @@ void Listeners::on_tls_open(server::Client& client, const TlsSession& session) {
     turn_.push(client, kDenied, {});
     return clients_.close_after_replies(client);
   }
-  const std::string user = tls_.user_of(session);
-  if (!user.empty()) authentication_.log_in_by_certificate(client, user);
+  authentication_.log_in_by_certificate(client, tls_.users_of(session));
 }
 
 // Tells a peer why and closes its socket. Nobody waits: what the socket does not take is lost.

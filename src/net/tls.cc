@@ -42,16 +42,16 @@ Result<std::unique_ptr<TlsSession>> Tls::open_session() {
   return TlsSession::open(working_->context.get(), working_->shared);
 }
 
-std::string Tls::user_of(const TlsSession& session) const {
+std::vector<std::string> Tls::users_of(const TlsSession& session) const {
   switch (user_field_) {
     case UserField::kOff:
-      return "";
+      return {};
     case UserField::kCommonName:
-      return session.peer_common_name();
+      return {session.peer_common_name()};
     case UserField::kUri:
-      return session.peer_uri();
+      return session.peer_uris();
   }
-  return "";
+  return {};
 }
 
 // ---- made anew ----

@@ -46,8 +46,8 @@ class Tls {
   TlsShared& shared() { return working_->shared; }
   std::span<char> read_buffer() { return {working_->read_buffer.get(), kReadBytes}; }
   const Logger& log() const { return engine_.log(); }
-  // The user that the peer's certificate names, empty when tls-auth-clients-user is off.
-  std::string user_of(const TlsSession& session) const;
+  // The users that the peer's certificate names, none when tls-auth-clients-user is off.
+  std::vector<std::string> users_of(const TlsSession& session) const;
 
   // Called when a client's handshake is done. May close it.
   std::function<void(server::Client&, const TlsSession&)> on_open;

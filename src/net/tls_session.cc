@@ -194,15 +194,16 @@ std::string TlsSession::peer_common_name() const {
   return index < 0 ? "" : text_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
 }
 
-std::string TlsSession::peer_uri() const {
+std::vector<std::string> TlsSession::peer_uris() const {
+  std::vector<std::string> uris;
   const X509* const certificate = SSL_get0_peer_certificate(ssl_.get());
-  if (certificate == nullptr) return "";
+  if (certificate == nullptr) return uris;
   const OtherNames others = other_names(certificate);
   for (int i = 0; i < sk_GENERAL_NAME_num(others.get()); ++i) {
     const GENERAL_NAME* const name = sk_GENERAL_NAME_value(others.get(), i);
-    if (name->type == GEN_URI) return text_of(name->d.ia5);
+    if (name->type == GEN_URI) uris.push_back(text_of(name->d.ia5));
   }
-  return "";
+  return uris;
 }
 
 }  // namespace roxdb::net

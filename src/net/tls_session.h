@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 #include "resp/output_buffer.h"
@@ -82,10 +83,10 @@ class TlsSession {
   // Why it failed, for the log: OpenSSL's words, nothing of the peer's.
   const std::string& failure() const { return failure_; }
 
-  // Who the peer's certificate says it is: its common name, or the first URI among its other names.
-  // Empty when there is no certificate or no such name. REQUIRES: is_open().
+  // Who the peer's certificate says it is: its common name, or the URIs among its other names, in
+  // their order. Empty when there is no certificate or no such name. REQUIRES: is_open().
   std::string peer_common_name() const;
-  std::string peer_uri() const;
+  std::vector<std::string> peer_uris() const;
 
  private:
   enum class State : uint8_t { kNew, kOpen, kFailed };

@@ -41,17 +41,19 @@ bool Authentication::log_in(Client& client, std::string_view name, std::string_v
   return false;
 }
 
-void Authentication::log_in_by_certificate(Client& client, std::string_view name) {
-  const User* const user = users_.find(name);
-  if (user != nullptr && user->is_on()) {
+void Authentication::log_in_by_certificate(Client& client, std::span<const std::string> names) {
+  for (const std::string& name : names) {
+    const User* const user = users_.find(name);
+    if (user == nullptr || !user->is_on()) continue;
     client.user = user;
     client.authenticated = true;
     return;
   }
+  if (names.empty() || names.front().empty()) return;
   log_.add({.reason = AclLog::Reason::kAuth,
             .context = AclLog::Context::kTopLevel,
             .object = "certificate",
-            .user = std::string(name),
+            .user = names.front(),
             .client = client.describe(clients_.now_ms)});
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -32,9 +33,9 @@ class Authentication {
   // running command, is what ACL LOG names.
   bool log_in(Client& client, std::string_view name, std::string_view password,
               std::string_view word);
-  // The client is the user whom its certificate names, or still who it was when there is none of
-  // that name or it is off, which ACL LOG then says.
-  void log_in_by_certificate(Client& client, std::string_view name);
+  // The client is the first of the users whom its certificate names that is there and on, or still
+  // who it was when there is none of them, which ACL LOG then says. No name is nobody's.
+  void log_in_by_certificate(Client& client, std::span<const std::string> names);
   // Whether the client may try a password now. What is queued is not tried yet; part of a unit
   // cannot wait and is refused.
   engine::Verdict check_attempt(Client& client, Status& refusal);

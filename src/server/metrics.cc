@@ -113,6 +113,8 @@ constexpr Metric kMetrics[] = {
      "client_query_buffer_limit_disconnections", 1, "Clients closed for sending too much ahead."},
     {"redis_client_output_buffer_limit_disconnections_total", kCounter, "stats",
      "client_output_buffer_limit_disconnections", 1, "Clients closed for not reading."},
+    {"redis_evicted_clients_total", kCounter, "stats", "evicted_clients", 1,
+     "Clients closed because all of them took too much memory."},
     {"redis_expired_keys_total", kCounter, "stats", "expired_keys", 1, "Keys that expired."},
     {"redis_expired_subkeys_total", kCounter, "stats", "expired_subkeys", 1,
      "Fields of hashes that expired."},

@@ -154,11 +154,18 @@ BOOST_AUTO_TEST_CASE(the_limit_may_be_a_part_of_maxmemory) {
   set("maxmemory", "10mb");
   turn.run();
   BOOST_TEST(!wire.is_open);
-  std::string why;
-  for (const std::string_view value : {"101%", "-1", "-1%", "%", "many", ""}) {
+  const auto refusal = [this](std::string_view value) {
+    std::string why;
     const std::pair<std::string_view, std::string_view> pair[] = {{"maxmemory-clients", value}};
-    BOOST_TEST_CONTEXT(value) { BOOST_TEST(!engine.settings.set(pair, false, why)); }
+    BOOST_TEST(!engine.settings.set(pair, false, why));
+    return why.substr(why.find(" - ") + 3);
+  };
+  for (const std::string_view value : {"-1", "-1%", "%", "many", "", "1 2"}) {
+    BOOST_TEST_CONTEXT(value) {
+      BOOST_TEST(refusal(value) == "argument must be a memory or percent value");
+    }
   }
+  BOOST_TEST(refusal("101%") == "percentage argument must be less or equal to 100");
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_counted_and_nobody_goes_while_there_is_no_limit) {

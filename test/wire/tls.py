@@ -38,7 +38,8 @@ def make_certificates():
         authority.issue(name, "localhost", ["subjectAltName=IP:127.0.0.1,DNS:localhost"])
     authority.issue("stale", "localhost", ["subjectAltName=IP:127.0.0.1"], days=-1)
     authority.issue("locked", "localhost", ["subjectAltName=IP:127.0.0.1"], passphrase="open it")
-    authority.issue("client", "alice", ["subjectAltName=URI:spiffe://test/bob"])
+    authority.issue("client", "alice",
+                    ["subjectAltName=URI:spiffe://test/bob,DNS:x,URI:spiffe://test/carol"])
     authority.issue("expired", "alice", days=-1)
     authority.issue("forged", "alice:evil")
     authority.replace_in("forged", b"alice:evil", b"alice\0evil")
@@ -315,6 +316,11 @@ def a_client_is_the_user_whom_its_certificate_names():
                 expect(admin.call("CONFIG", "SET", "tls-auth-clients-user", field), b"OK")
                 with TlsConnection(server) as connection:
                     expect(connection.call("ACL", "WHOAMI"), user)
+            # Of several names the first one that somebody has who is on.
+            admin.call("ACL", "SETUSER", "spiffe://test/carol", "on", "+@all", "~*")
+            admin.call("ACL", "SETUSER", "spiffe://test/bob", "off")
+            with TlsConnection(server) as connection:
+                expect(connection.call("ACL", "WHOAMI"), b"spiffe://test/carol")
             # Who is no user, or has none, must say a password as everybody else.
             admin.call("ACL", "SETUSER", "alice", "off")
             admin.call("CONFIG", "SET", "tls-auth-clients-user", "CN")
