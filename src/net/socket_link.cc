@@ -131,6 +131,7 @@ void SocketLink::on_written(int error) {
   }
   unsent_->outputs.front().consume(unsent_->being_written);
   unsent_->outputs.taken(unsent_->being_written);
+  turn_->sent_some(*client_);
   if (!unsent_->outputs.empty()) return write_unsent();
   unsent_.reset();
   on_all_sent();

@@ -183,10 +183,14 @@ void Turn::lost(Client& client) {
   clients_.close(client);
 }
 
-void Turn::sent(Client& client) {
+void Turn::sent_some(Client& client) {
   client.last_seen_ms = clients_.now_ms;
-  close_when_drained(client);
   clients_.count_memory(client);
+}
+
+void Turn::sent(Client& client) {
+  sent_some(client);
+  close_when_drained(client);
 }
 
 // ---- requests -> replies ----

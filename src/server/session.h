@@ -62,7 +62,8 @@ class Turn final : public engine::WaitingHost, private engine::Batch {
   void ended(Client& client);
   // The connection is broken: nothing can be read from it or sent to it any more.
   void lost(Client& client);
-  // The link sent all it had kept.
+  // The link sent some of what it had kept; all of it.
+  void sent_some(Client& client);
   void sent(Client& client);
 
   // The commands that ran last, the last one first; `visit` may be called by a handler of signals.

@@ -126,7 +126,6 @@ BOOST_AUTO_TEST_CASE(wrong_rules_are_refused_and_change_nothing) {
       {"%", kSyntax},
       {"%~", kSyntax},
       {"%~a", kSyntax},
-      {"%R", kSyntax},
       {"%RWR~x", kSyntax},
       {"%RX~x", kSyntax},
       {"~a b", kSyntax},
