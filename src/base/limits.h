@@ -21,7 +21,7 @@ inline constexpr size_t kReplyDepthMax = 128;             // nesting of a reply 
 inline constexpr size_t kErrorCodesMax = 128;             // that are counted one by one
 inline constexpr size_t kPatternBytesMax = 64u << 10;
 // Bytes of pattern one match may read: a fixed number, and so many more for each byte of its text.
-inline constexpr size_t kGlobStepsMax = 10'000'000;
+inline constexpr size_t kGlobStepsMax = 1'000'000;
 inline constexpr size_t kGlobStepsPerByte = 64;
 inline constexpr size_t kStringBytesMax = 512u << 20;      // one string value
 inline constexpr uint64_t kLcsProductMax = 1'000'000'000;  // LCS: product of the two lengths

@@ -102,23 +102,6 @@ std::optional<std::string> read_accepted(const Settings::Accepts& accepts, std::
       if (!value) return std::nullopt;
       return std::to_string(*value);
     }
-    case Kind::kMemoryOrPercent:
-      if (word.ends_with('%')) {
-        const std::optional<int64_t> percent = parse_int64(word.substr(0, word.size() - 1));
-        if (!percent || *percent < 0) {
-          why = "argument must be a memory or percent value";
-        } else if (*percent > 100) {
-          why = "percentage argument must be less or equal to 100";
-        } else {
-          return std::string(word);
-        }
-        return std::nullopt;
-      }
-      if (!parse_memory_size(word)) {
-        why = "argument must be a memory or percent value";
-        return std::nullopt;
-      }
-      [[fallthrough]];
     case Kind::kMemory: {
       const std::optional<uint64_t> value = read_memory(word, low, high, why);
       if (!value) return std::nullopt;

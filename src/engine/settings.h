@@ -79,7 +79,6 @@ class Settings {
       kBool,
       kInteger,
       kMemory,
-      kMemoryOrPercent,
       kOctal,
       kChoice
     };

@@ -213,7 +213,6 @@ BOOST_AUTO_TEST_CASE(accepted_settings_check_and_keep_what_they_are_given) {
   accept("some-bool", {.kind = Kind::kBool});
   accept("some-integer", {.kind = Kind::kInteger, .low = 0, .high = 9});
   accept("some-memory", {.kind = Kind::kMemory});
-  accept("some-share", {.kind = Kind::kMemoryOrPercent});
   accept("some-mode", {.kind = Kind::kOctal});
   accept("some-choice", {.kind = Kind::kChoice, .choices = "no, yes, local"});
   settings.add_accepted("some-words", "", Setting::kWords);
@@ -221,23 +220,16 @@ BOOST_AUTO_TEST_CASE(accepted_settings_check_and_keep_what_they_are_given) {
   BOOST_TEST(set({{"some-bool", "Yes"},
                   {"some-integer", "9"},
                   {"some-memory", "1mb"},
-                  {"some-share", "10%"},
                   {"some-mode", "700"},
                   {"some-choice", "LOCAL"},
                   {"some-words", "a  b"}}) == "");
   BOOST_TEST(match({"some-*"}) ==
              "some-bool=yes some-choice=local some-integer=9 some-memory=1048576 some-mode=700 "
-             "some-share=10% some-words=a b");
-  BOOST_TEST(set({{"some-share", "1k"}}) == "");
-  BOOST_TEST(match({"some-share"}) == "some-share=1000");
+             "some-words=a b");
 
   BOOST_TEST(set({{"some-bool", "on"}}) == failed("some-bool", "argument must be 'yes' or 'no'"));
   BOOST_TEST(set({{"some-integer", "10"}}) ==
              failed("some-integer", "argument must be between 0 and 9 inclusive"));
-  BOOST_TEST(set({{"some-share", "101%"}}) ==
-             failed("some-share", "percentage argument must be less or equal to 100"));
-  BOOST_TEST(set({{"some-share", "x"}}) ==
-             failed("some-share", "argument must be a memory or percent value"));
   BOOST_TEST(set({{"some-mode", "8"}}) ==
              failed("some-mode", "argument couldn't be parsed as an octal number"));
   BOOST_TEST(set({{"some-choice", "maybe"}}) ==

@@ -110,15 +110,15 @@ BOOST_AUTO_TEST_CASE(what_a_client_has_read_meanwhile_does_not_count) {
   Wire& sender_wire = add_wire();
   Client& reader = connect(reader_wire);
   Client& sender = connect(sender_wire);
-  receive(sender, request({"SETRANGE", "k", "1200000", "x"}));
+  receive(sender, request({"SETRANGE", "k", "4500000", "x"}));
   turn.run();
-  limit(2u << 20);
+  limit(6u << 20);
   reader_wire.takes_nothing = true;
   receive(reader, request({"GET", "k"}));
   turn.run();
-  BOOST_TEST(reader.counted_bytes > 1'200'000u);
+  BOOST_TEST(reader.counted_bytes > 4'500'000u);
   reader_wire.unsent = 0;  // and nobody has said so
-  hold(sender, 950'000);
+  hold(sender, 1'600'000);
   BOOST_TEST(reader_wire.is_open);
   BOOST_TEST(sender_wire.is_open);
   BOOST_TEST(reader.counted_bytes < 100'000u);
