@@ -88,7 +88,7 @@ int load(House& house, const CommandLine& line) {
   house.memory_gate.is_paused = false;
   if (is_watched) fmt::print("\r\x1b[K");
   if (status.ok()) return 0;
-  house.log.warning("Exiting with code {}: {}", exit_code, status.text);
+  house.log.warning("Fatal error loading the DB, exiting with code {}: {}", exit_code, status.text);
   return exit_code;
 }
 

@@ -200,6 +200,13 @@ Status set_active_expire(Call& call) {
   return call.reply_ok();
 }
 
+Status skip_checksums(Call& call) {
+  auto* service = call.engine().services.find<engine::Reload>();
+  if (service == nullptr) return call.fail("ERR DEBUG needs a server with files for that");
+  service->skip_checksums(call.arg(2) != "0");
+  return call.reply_ok();
+}
+
 // The whole server stands still, which is what it is for.
 Status sleep(Call& call) {
   const double seconds = std::clamp(parse_double(call.arg(2)).value_or(0), 0.0, 1e9);
@@ -342,6 +349,7 @@ constexpr Subcommand kSubcommands[] = {
     {"SDSLEN", 1, 1, string_room},
     {"SEGFAULT", 0, 0, crash_by_signal},
     {"SET-ACTIVE-EXPIRE", 1, 1, set_active_expire},
+    {"SET-SKIP-CHECKSUM-VALIDATION", 1, 1, skip_checksums},
     {"SLEEP", 1, 1, sleep},
     {"STRINGMATCH-LEN", 2, 2, match},
     {"STRUCTSIZE", 0, 0, struct_sizes},
@@ -381,6 +389,8 @@ Status help(Call& call) {
       "    Show how much room a string and its key take.",
       "SET-ACTIVE-EXPIRE <0|1>",
       "    Stop or start removing expired keys in the background.",
+      "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+      "    Believe RDB files and payloads whose checksum is wrong, or stop that.",
       "SLEEP <seconds>",
       "    Let the whole server stand still.",
       "STRINGMATCH-LEN <pattern> <text>",

@@ -1,5 +1,6 @@
-// reload.h: data to disk and back in one command, for tests (DEBUG RELOAD, DEBUG LOADAOF). Whoever
-// owns the files provides it as a service; without one these commands are refused.
+// reload.h: data to disk and back in one command, for tests (DEBUG RELOAD, DEBUG LOADAOF, DEBUG
+// SET-SKIP-CHECKSUM-VALIDATION). Whoever owns the files provides it as a service; without one these
+// commands are refused.
 #pragma once
 
 #include <string>
@@ -19,10 +20,14 @@ class Reload {
 
   virtual ~Reload() = default;
   // Both block until the data is in memory again. On an error `why` is for a person to read; the
-  // keyspace then holds what had been loaded so far.
+  // keyspace then holds what had been loaded so far, or all that it held before: a snapshot that is
+  // damaged is refused before the data is dropped.
   virtual Status reload_snapshot(const Options& options, std::string& why) = 0;
   // Everything logged so far is written, then the log alone is replayed into an empty keyspace.
+  // While no log is written it is the one that is there, as BGREWRITEAOF has left it.
   virtual Status reload_aof(std::string& why) = 0;
+  // Whether RDB files and payloads are believed whose checksum is wrong.
+  virtual void skip_checksums(bool skip) = 0;
 };
 
 }  // namespace roxdb::engine

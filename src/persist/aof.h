@@ -138,7 +138,8 @@ class Aof {
   uint64_t forks() const { return forks_; }
   uint64_t last_fork_us() const { return last_fork_us_; }
 
-  // Writes out what waits and says which files make up the log now: for DEBUG LOADAOF.
+  // Writes out what waits and says which files make up the log now: for DEBUG LOADAOF. Of a log
+  // that is off, the files that it ended with, or that BGREWRITEAOF has made since.
   Result<Manifest> manifest_for_reload();
 
   // --- reading back (scrubber.h) -------------------------------------------------------------

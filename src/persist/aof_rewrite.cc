@@ -161,6 +161,10 @@ Status Aof::apply_wanted() {
 Status Aof::stop() {
   if (writer_ == nullptr && rewrite_ == nullptr && !refuses_writes()) return kOk;
   if (on_stop) on_stop();
+  if (rewrite_ != nullptr && rewrite_->child != nullptr) {
+    engine_.log().notice("Killing AOF child {}: the append only file is being turned off",
+                         rewrite_->child->pid());
+  }
   drop_rewrite();
   if (const Status status = shut_down(false); !status.ok()) {
     engine_.log().warning("The append only file ends without its last units: reason={}",
@@ -572,12 +576,12 @@ void Aof::drop_rewrite() {
 }
 
 Result<Manifest> Aof::manifest_for_reload() {
-  if (writer_ == nullptr || !manifest_exists_) {
-    return user_error("ERR the append only file is off");
+  if (!manifest_.base && manifest_.increments.empty()) {
+    return user_error("ERR there is no append only file");
   }
   // The files that the manifest still names are being removed.
   if (job_running_) return user_error("ERR the append only file is being rewritten");
-  ROX_TRY(writer_->flush());
+  if (writer_ != nullptr) ROX_TRY(writer_->flush());
   return manifest_;
 }
 

@@ -55,7 +55,8 @@ Persistence::State::State(Persistence& owner, engine::Engine& engine_used, int o
       gate_order(order),
       snapshotter(engine, directory),
       aof(engine, directory, snapshotter),
-      scrubber(engine, snapshotter, aof) {
+      scrubber(engine, snapshotter, aof),
+      load_delay(engine.environment(), load_delay_us) {
   saved_at_ns = engine.environment().monotonic_ns();
   snapshotter.on_end = [this](bool ok) {
     if (ok) {
@@ -141,6 +142,9 @@ void Persistence::State::register_settings() {
         rearm();
         return true;
       };
+  settings.add_choice("rdb-version-check", &version_check, {"strict", "relaxed"});
+  settings.add_integer("key-load-delay", &load_delay_us, INT32_MIN, INT32_MAX,
+                       engine::Setting::kHidden);
 
   engine::Setting save;
   save.name = "save";
@@ -219,7 +223,7 @@ Status Persistence::State::save() {
 
 void Persistence::State::save_flushed() {
   flush_in_unit = false;
-  // A child that saves the removed keys would have the last word.
+  // One that was begun since the flush would be in the way.
   snapshotter.cancel();
   flush_unsaved = !save().ok();
 }
@@ -245,8 +249,12 @@ void Persistence::State::note_progress(const LoadProgress& now) {
                         now.file_bytes_total,
                         per_second(now.file_bytes, now_ns - load_started_ns) / 1e6, now.entries);
   }
-  if (now_ns - progress_told_ns < kProgressEveryNs) return;
-  progress_told_ns = now_ns;
+  if (now_ns - progress_told_ns >= kProgressEveryNs) tell_progress();
+  load_delay.keys_done(progress.entries, [this] { tell_progress(); });
+}
+
+void Persistence::State::tell_progress() {
+  progress_told_ns = engine.environment().monotonic_ns();
   if (on_progress) on_progress();
 }
 
@@ -356,7 +364,10 @@ Status Persistence::shut_down(const ShutdownRequest& request) {
 
 void Persistence::all_databases_flushed() {
   State& state = *state_;
-  if (!state.serving || state.save_points.empty()) return;
+  if (!state.serving) return;
+  // A child that saves the removed keys would have the last word, and holds their memory.
+  if (state.snapshotter.running()) state.snapshotter.cancel();
+  if (state.save_points.empty()) return;
   // In the middle of a unit the state is one that must not be seen.
   if (state.engine.inside_larger_unit()) {
     state.flush_in_unit = true;
@@ -386,6 +397,12 @@ Persistence::SaveCancel Persistence::cancel_save() {
     return SaveCancel::kRunning;
   }
   return std::exchange(state.save_scheduled, false) ? SaveCancel::kScheduled : SaveCancel::kNothing;
+}
+
+void Persistence::skip_checksums(bool skip) { state_->skips_checksums = skip; }
+
+RdbTrust Persistence::rdb_trust() const {
+  return {.any_version = state_->version_check != 0, .any_checksum = state_->skips_checksums};
 }
 
 // --- gate and sink

@@ -10,8 +10,9 @@
 //   refusing   the disk failed: the gate answers -MISCONF (E2-E6); it heals by itself
 //   pressing   the disk is slower than the writers: the gate makes them wait (E7)
 //
-// Settings registered here: dir, save, stop-writes-on-bgsave-error; those of the snapshot by
-// Snapshotter, those of the log by Aof, persist-scrub by Scrubber.
+// Settings registered here: dir, save, stop-writes-on-bgsave-error, rdb-version-check and
+// key-load-delay; those of the snapshot by Snapshotter, those of the log by Aof, persist-scrub by
+// Scrubber.
 #pragma once
 
 #include <cstdint>
@@ -99,6 +100,10 @@ class Persistence final : public engine::Gate,
   // engine::Reload: DEBUG RELOAD and DEBUG LOADAOF.
   Status reload_snapshot(const Reload::Options& options, std::string& why) override;
   Status reload_aof(std::string& why) override;
+  void skip_checksums(bool skip) override;
+
+  // How files and payloads of others are read: rdb-version-check, and what DEBUG said.
+  RdbTrust rdb_trust() const;
 
   // engine::FlushListener: with save points an empty snapshot is saved before FLUSHALL is answered,
   // as Redis does, so that a start finds no old one. One that cannot be written counts as a failed

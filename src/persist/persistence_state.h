@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "persist/aof.h"
+#include "persist/key_delay.h"
 #include "persist/persistence.h"
 #include "persist/scrubber.h"
 #include "persist/snapshotter.h"
@@ -34,6 +35,7 @@ struct Persistence::State {
   // Puts an empty snapshot in the place of the one with the keys that FLUSHALL has removed.
   void save_flushed();
   void note_progress(const LoadProgress& now);
+  void tell_progress();
 
   Persistence& persistence;
   engine::Engine& engine;
@@ -41,6 +43,10 @@ struct Persistence::State {
   std::string directory = ".";
   bool stop_writes_on_save_error = true;
   std::vector<SavePoint> save_points = {{3600, 1}, {300, 100}, {60, 10000}};
+
+  int version_check = 0;  // 0: strict, 1: relaxed
+  int64_t load_delay_us = 0;
+  bool skips_checksums = false;
 
   std::unique_ptr<DirectoryLock> lock;
   Snapshotter snapshotter;
@@ -59,6 +65,7 @@ struct Persistence::State {
   uint64_t load_started_ns = 0;
   uint64_t progress_told_ns = 0;
   uint64_t progress_logged_ns = 0;
+  KeyDelay load_delay;
   std::function<void()> on_progress;
 
   // O3.

@@ -268,7 +268,9 @@ Status BlobReader::take_zipmap_size(uint64_t& size) {
   if (left() < 4) return kCut;
   size = word(at_, 4);
   at_ += 4;
-  return kOk;
+  // The long form of a short size was never written; readers that reckon with one form lose their
+  // way (CVE-2026-25243).
+  return size < kBigSize ? kEncoding : kOk;
 }
 
 }  // namespace roxdb::persist

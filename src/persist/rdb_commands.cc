@@ -10,6 +10,7 @@
 #include "base/shared_bytes.h"
 #include "engine/call.h"
 #include "persist/entry_sink.h"
+#include "persist/persistence.h"
 #include "persist/rdb_payload.h"
 
 namespace roxdb::persist {
@@ -113,14 +114,20 @@ Status restore_command(Call& call) {
   ROX_TRY(const RestoreOptions options, read_options(call));
   if (!options.replaces && call.find(1) != nullptr) return kBusyKey;
   ROX_TRY(const int64_t expire_at_ms, read_expiry(call, options.is_absolute));
-  const auto payload = open_payload(call.arg(3));
+  const auto* const persistence = call.engine().services.find<Persistence>();
+  const auto payload =
+      open_payload(call.arg(3), persistence != nullptr ? persistence->rdb_trust() : RdbTrust{});
   if (!payload.ok()) return kWrongFooter;
   const types::EntryParts parts{
       .key = call.arg(1),
       .expire_at_ms = expire_at_ms,
       .access = foreign_access(call.engine(), options.idle_seconds, options.frequency)};
   auto entry = load_payload(*payload, parts, call.keyspace().home());
-  if (!entry.ok()) return entry.status().code == Code::kCorrupt ? kBadFormat : entry.status();
+  if (!entry.ok()) {
+    if (entry.status().code != Code::kCorrupt) return entry.status();
+    call.engine().log().verbose("RESTORE: integrity check failed: reason={}", entry.status().text);
+    return kBadFormat;
+  }
 
   // On replay the key is there until the log says that it went, on whatever date (D4).
   const bool is_replay = call.session().kind == engine::Session::Kind::kReplay;

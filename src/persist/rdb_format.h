@@ -45,6 +45,12 @@ inline constexpr uint8_t kRdbTypeMax = 25;
 // Whose numbers these are: type 22 differs.
 enum class RdbDialect : uint8_t { kRedis, kValkey };
 
+// What is believed of bytes that others wrote.
+struct RdbTrust {
+  bool any_version = false;   // newer than what we read, too: it may still be understood
+  bool any_checksum = false;  // for tests of what stands behind the checksum
+};
+
 // What the first two bits of a length are; the rest of kLengthSpecial is one of the forms below.
 inline constexpr uint8_t kLength6 = 0;
 inline constexpr uint8_t kLength14 = 1;

@@ -18,16 +18,18 @@ constexpr Status kFooter = rdb_corrupt("version or checksum are wrong");
 
 }  // namespace
 
-Result<RdbPayload> open_payload(std::string_view bytes) {
+Result<RdbPayload> open_payload(std::string_view bytes, RdbTrust trust) {
   if (bytes.size() < 1 + kFooterBytes) return kFooter;
   const std::string_view value = bytes.substr(0, bytes.size() - kFooterBytes);
   uint16_t version;
   uint64_t sum;
   std::memcpy(&version, bytes.data() + value.size(), sizeof version);
   std::memcpy(&sum, bytes.data() + bytes.size() - kSumBytes, sizeof sum);
-  if (version > kRdbVersionMax && version != kValkeyVersion) return kFooter;
-  if (crc64(0, bytes.substr(0, bytes.size() - kSumBytes)) != sum) return kFooter;
-  return RdbPayload{value, version == kValkeyVersion ? RdbDialect::kValkey : RdbDialect::kRedis};
+  if (version > kRdbVersionMax && version != kValkeyVersion && !trust.any_version) return kFooter;
+  if (!trust.any_checksum && crc64(0, bytes.substr(0, bytes.size() - kSumBytes)) != sum) {
+    return kFooter;
+  }
+  return RdbPayload{value, version >= kValkeyVersion ? RdbDialect::kValkey : RdbDialect::kRedis};
 }
 
 Result<types::Entry*> load_payload(const RdbPayload& payload, const types::EntryParts& parts,

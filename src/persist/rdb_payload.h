@@ -26,7 +26,7 @@ struct RdbPayload {
 };
 
 // Code::kCorrupt: too short, of a version that we do not read, or not what was written.
-Result<RdbPayload> open_payload(std::string_view bytes);
+Result<RdbPayload> open_payload(std::string_view bytes, RdbTrust trust = {});
 
 // The entry that the payload describes; `parts` brings key, expiry and access clock. Never null.
 // Code::kCorrupt: not a value, a value without elements, or one of a module. Code::kNoMemory.

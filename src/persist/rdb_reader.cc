@@ -9,6 +9,7 @@
 
 #include "persist/crc64.h"
 #include "persist/files.h"
+#include "persist/rdb_format.h"
 #include "persist/rdb_input.h"
 #include "persist/rdb_output.h"
 #include "persist/rdb_value_reader.h"
@@ -134,11 +135,13 @@ class RdbReader final : private RdbInput {
       version_ = 10 * version_ + (digit - '0');
     }
     if (is_valkey) dialect_ = RdbDialect::kValkey;
-    if (is_valkey ? version_ != 80 : version_ < 1 || version_ > 12) {
+    const bool is_known =
+        is_valkey ? version_ == kValkeyVersion : version_ >= 1 && version_ <= kRdbVersionMax;
+    if (!is_known && !options_.rdb_trust.any_version) {
       return refuse(
-          fmt::format("format version {} of {}; this program reads 1 to 12 of Redis and "
-                      "80 of Valkey",
-                      version_, is_valkey ? "Valkey" : "Redis"));
+          fmt::format("Can't handle RDB format version {} of {}; this program reads 1 to {} of "
+                      "Redis and {} of Valkey; `rdb-version-check relaxed` tries",
+                      version_, is_valkey ? "Valkey" : "Redis", kRdbVersionMax, kValkeyVersion));
     }
     return kOk;
   }
@@ -148,12 +151,15 @@ class RdbReader final : private RdbInput {
     const uint64_t found = sum_;
     if (version_ >= 5) {
       ROX_TRY(const uint64_t expected, number<uint64_t>());
-      if (expected != 0 && expected != found) {
+      if (expected != 0 && expected != found && !options_.rdb_trust.any_checksum) {
         why_ = fmt::format("checksum expected {:016x}, found {:016x}", expected, found);
         return rdb_corrupt("checksum");
       }
     }
-    if (offset() != result_.file_bytes) return rdb_corrupt("bytes behind the end");
+    result_.end = offset();
+    if (result_.end != result_.file_bytes && !options_.requests_may_follow) {
+      return rdb_corrupt("bytes behind the end");
+    }
     return kOk;
   }
 
@@ -243,7 +249,10 @@ class RdbReader final : private RdbInput {
     expire_at_ms_.reset();
     idle_seconds_.reset();
     frequency_.reset();
-    if (entry == nullptr) return kOk;
+    if (entry == nullptr) {
+      result_.empty_keys++;
+      return kOk;
+    }
     result_.counts.entries++;
     result_.counts.expiring += uint64_t{entry->has_expiry()};
     result_.counts.by_type[static_cast<size_t>(entry->type())]++;

@@ -33,6 +33,7 @@ struct LogLoadOptions {
   bool load_truncated = true;  // false: a torn tail is refused too (aof-load-truncated)
   bool salvage = false;        // replay what verifies, behind a damage too
   int threads = 0;             // for the base
+  RdbTrust rdb_trust = {};     // for a foreign one
   std::function<void(const LoadProgress&)> on_progress = {};  // every few ms of work
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "base/limits.h"
 #include "base/numbers.h"
@@ -48,8 +49,9 @@ class ErrorListener final : public resp::Reply {
 
 }  // namespace
 
-Replay::Replay(engine::Engine& engine)
+Replay::Replay(engine::Engine& engine, Origin origin)
     : engine_(engine),
+      origin_(origin),
       session_(engine::Session::Kind::kReplay),
       active_expire_(engine.active_expire),
       string_bytes_max_(engine.string_bytes_max),
@@ -119,6 +121,12 @@ Status Replay::collect(const AofReader::Unit& unit, std::string& why) {
   return kOk;
 }
 
+// A file must not be able to do more than change data, whoever wrote it.
+bool Replay::may_be_logged(const engine::Command& command) const {
+  return (command.spec->flags & kLoggedFlags) != 0 ||
+         (origin_ == Origin::kForeign && command.full_name.starts_with("script|"));
+}
+
 Status Replay::execute(std::string& why) {
   engine::Prepared prepared[kChunkRequests];
   containers::Lookahead ahead;
@@ -130,9 +138,8 @@ Status Replay::execute(std::string& why) {
     prepared[i] = engine_.prepare(session_, args_.slice(request.first_arg, request.args),
                                   hashes_.data() + request.first_arg, &ahead);
     name_members |= prepared[i].names_members;
-    // A file must not be able to do more than change data, whoever wrote it.
     const engine::Command* const command = prepared[i].command;
-    if (command != nullptr && (command->spec->flags & kLoggedFlags) == 0) {
+    if (command != nullptr && !may_be_logged(*command)) {
       why = fmt::format("the command {}, which is never logged", command->full_name);
       return kCorrupt;
     }
@@ -150,10 +157,16 @@ Status Replay::execute(std::string& why) {
     session_.db = requests_[i].db;
     if (engine_.now_ms() != requests_[i].time_ms) engine_.set_clock(requests_[i].time_ms);
     engine_.execute(session_, prepared[i], reply);
-    if (!reply.error_text.empty()) {
-      why = fmt::format("a command failed: {}", reply.error_text);
-      return kCorrupt;
+    if (reply.error_text.empty()) continue;
+    const engine::Command* const command = prepared[i].command;
+    if (origin_ == Origin::kForeign && command != nullptr &&
+        (command->spec->flags & engine::kMayReplicate) != 0) {
+      engine_.log().warning("A script in the append only file failed: reason={}",
+                            std::exchange(reply.error_text, {}));
+      continue;
     }
+    why = fmt::format("a command failed: {}", reply.error_text);
+    return kCorrupt;
   }
   commands_ += requests_.size();
   requests_.clear();

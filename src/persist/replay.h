@@ -22,8 +22,11 @@ namespace roxdb::persist {
 
 class Replay {
  public:
+  // A foreign log may hold two things that ours does not: SCRIPT commands, and scripts that failed
+  // behind their writes, which fail again and are let pass, with a warning.
+  enum class Origin : uint8_t { kOurs, kForeign };
   // Stops expiry and remembers counters until it dies; then the clock is the present one again.
-  explicit Replay(engine::Engine& engine);
+  explicit Replay(engine::Engine& engine, Origin origin = Origin::kOurs);
   ~Replay();
   Replay(const Replay&) = delete;
   Replay& operator=(const Replay&) = delete;
@@ -44,8 +47,10 @@ class Replay {
 
   Status collect(const AofReader::Unit& unit, std::string& why);
   Status execute(std::string& why);
+  bool may_be_logged(const engine::Command& command) const;
 
   engine::Engine& engine_;
+  const Origin origin_;
   engine::Session session_;
   resp::RequestParser parser_;
   resp::ArgVector args_;

@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "engine/engine.h"
 #include "persist/file_header.h"
+#include "persist/rdb_format.h"
 #include "persist/snapshot_format.h"
 
 namespace roxdb::persist {
@@ -36,6 +37,7 @@ struct SaveOptions {
   uint64_t sequence = 0;                                      // see file_header.h
   bool log_base = false;                                      // kLogBase
   uint64_t bytes_per_second_max = 0;                          // of the file; 0: as fast as it goes
+  int64_t key_delay_us = 0;                                   // of a child, see key_delay.h
   std::function<void(const SaveProgress&)> on_progress = {};  // after each block
 };
 
@@ -66,7 +68,9 @@ struct LoadResult {
   uint64_t entries_kept = 0;  // of them in the Engine, or the copy
   uint64_t expired = 0;       // dropped because their time had passed
   uint64_t file_bytes = 0;
-  bool foreign = false;  // it was an RDB file
+  bool foreign = false;     // it was an RDB file
+  uint64_t empty_keys = 0;  // of an RDB file: collections without elements, which are left out
+  uint64_t end = 0;         // where it ends: file_bytes, but for options.requests_may_follow
   // False: salvage met a header that does not verify. Its id is used, for blocks that verify under
   // it prove it; the other fields are those of FileHeader{}, and access clocks got fresh.
   bool header_is_known = true;
@@ -87,6 +91,9 @@ struct LoadOptions {
   bool salvage = false;       // take what verifies, report the rest in `losses`
   bool keep_expired = false;  // on a replica: its primary will delete them
   bool replace = false;       // a key that is there already gives way
+  RdbTrust rdb_trust = {};
+  // Behind an RDB file stand the requests of an append only file: where is said in `end`.
+  bool requests_may_follow = false;
   std::function<void(const LoadProgress&)> on_progress = {};  // before each block, and at the end
 };
 
@@ -100,7 +107,8 @@ inline constexpr int kExitReadError = 12;
 // (LRU, LFU) than the Engine's now is replaced by a fresh one.
 LoadResult load_snapshot(engine::Engine& engine, const std::string& path,
                          const LoadOptions& options);
-// Reads and checks all of a file and keeps nothing. Of `options` threads and on_progress count.
+// Reads and checks all of a file and keeps nothing. Of `options` threads, rdb_trust and on_progress
+// count.
 // Twice the same key is not found: that needs the table.
 LoadResult verify_snapshot(Environment& environment, const std::string& path,
                            const LoadOptions& options);

@@ -94,7 +94,7 @@ class Loader final : private types::ValueReader {
     std::string why;
     Status status = size.status();
     if (size.ok()) {
-      result_.file_bytes = *size;
+      result_.file_bytes = result_.end = *size;
       status = read_file_header(file_, kSnapshotMagic, kSnapshotMajor, result_.header, why);
     }
     if (status.ok()) return true;
@@ -394,6 +394,12 @@ LoadResult load_snapshot(engine::Engine& engine, const std::string& path,
   LoadResult result = load(engine.environment(), path, options, sink);
   result.entries_kept = sink.kept();
   result.expired = sink.expired();
+  if (result.empty_keys > 0) {
+    engine.log().warning(
+        "Keys of collections without elements were left out: file={} empty keys "
+        "skipped: {}",
+        path, result.empty_keys);
+  }
   return result;
 }
 

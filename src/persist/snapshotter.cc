@@ -10,6 +10,7 @@
 
 #include "base/numbers.h"
 #include "persist/files.h"
+#include "persist/key_delay.h"
 
 namespace roxdb::persist {
 namespace {
@@ -56,7 +57,7 @@ int save_in_child(engine::Engine& engine, const std::string& temporary, SaveOpti
   uint64_t told_at_ns = environment.monotonic_ns();
   uint64_t copied_at_ns = told_at_ns;
   uint64_t copied = 0;
-  options.on_progress = [&](SaveProgress progress) {
+  const auto tell = [&](SaveProgress progress) {
     const uint64_t now_ns = environment.monotonic_ns();
     if (now_ns - told_at_ns < kProgressEveryNs) return;
     told_at_ns = now_ns;
@@ -67,6 +68,11 @@ int save_in_child(engine::Engine& engine, const std::string& temporary, SaveOpti
     progress.copied_bytes = copied;
     // A parent that is gone takes this process with it: nobody is left to act on an error.
     static_cast<void>(channel.send(progress_message(kProgressMessage, progress)).ok());
+  };
+  KeyDelay delay(environment, options.key_delay_us);
+  options.on_progress = [&](const SaveProgress& progress) {
+    tell(progress);
+    delay.keys_done(progress.entries, [&] { tell(progress); });
   };
   SaveProgress progress;
   const Status status = write_snapshot(engine, temporary, options, progress);
@@ -220,6 +226,8 @@ Snapshotter::Snapshotter(engine::Engine& engine, const std::string& directory)
   };
   settings.add_bool("rdbcompression", &compress_);
   settings.add_integer("snapshot-threads", &threads_, 0, kThreadsMax);
+  settings.add_integer("rdb-key-save-delay", &key_delay_us_, INT32_MIN, INT32_MAX,
+                       engine::Setting::kHidden);
   settings.add_memory("snapshot-write-rate", &write_rate_, 0, uint64_t{1} << 40);
 }
 
@@ -235,6 +243,7 @@ SaveOptions Snapshotter::save_options() const {
   SaveOptions options;
   options.threads = threads();
   options.compress = compress_;
+  options.key_delay_us = key_delay_us_;
   return options;
 }
 

@@ -135,6 +135,7 @@ class Snapshotter {
   bool compress_ = true;
   int64_t threads_ = 2;
   uint64_t write_rate_ = 0;
+  int64_t key_delay_us_ = 0;
 
   std::unique_ptr<SnapshotChild> child_;
   // The rename of its file, on its way. Shared with the executor's job, which may end late.

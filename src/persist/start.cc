@@ -124,8 +124,7 @@ Status Persistence::Start::load_with_log() {
         find_foreign_log(environment_, state_.directory, state_.aof.log_directory(),
                          state_.aof.file_prefix(), foreign, why);
     if (status.code == Code::kCorrupt) {
-      return refuse(kExitLogRefused, status,
-                    fmt::format("Invalid AOF manifest file format: {}", why));
+      return refuse(kExitLogRefused, status, why);
     }
     if (!status.ok()) {
       return refuse(kExitReadError, status,
@@ -148,6 +147,7 @@ Status Persistence::Start::load_file(const std::string& path, bool must_exist, u
   persist::LoadOptions options;
   options.threads = state_.snapshotter.threads();
   options.salvage = options_.salvage;
+  options.rdb_trust = state_.persistence.rdb_trust();
   options.on_progress = [this](const LoadProgress& progress) { state_.note_progress(progress); };
   const LoadResult result = load_snapshot(state_.engine, path, options);
   if (result.status.code == Code::kNotFound && !must_exist) return kOk;
@@ -161,14 +161,19 @@ Status Persistence::Start::load_file(const std::string& path, bool must_exist, u
   return kOk;
 }
 
-Status Persistence::Start::replay_log() {
+LogLoadOptions Persistence::Start::log_options() {
   LogLoadOptions options;
   options.load_truncated = state_.aof.load_truncated();
   options.salvage = options_.salvage;
   options.threads = state_.snapshotter.threads();
+  options.rdb_trust = state_.persistence.rdb_trust();
   options.on_progress = [this](const LoadProgress& progress) { state_.note_progress(progress); };
+  return options;
+}
+
+Status Persistence::Start::replay_log() {
   const std::string directory = state_.aof.log_directory();
-  LoadedLog log = load_log(state_.engine, directory, *manifest_, options);
+  LoadedLog log = load_log(state_.engine, directory, *manifest_, log_options());
   if (!log.status.ok()) return refuse(log.exit_code, log.status, log.message);
   state_.snapshotter.note_load(log.base);
   const auto snapshot = environment_.open(state_.snapshotter.path(), OpenMode::kRead);
@@ -201,15 +206,11 @@ Status Persistence::Start::replay_log() {
 }
 
 Status Persistence::Start::import(const ForeignLog& log) {
-  persist::LoadOptions options;
-  options.threads = state_.snapshotter.threads();
-  options.on_progress = [this](const LoadProgress& progress) { state_.note_progress(progress); };
-  int exit_code = 0;
-  std::string message;
-  const Status status = import_log(state_.engine, log, options, exit_code, message);
-  if (!status.ok()) return refuse(exit_code, status, message);
+  const ImportedLog imported = import_log(state_.engine, log, log_options());
+  if (!imported.status.ok()) return refuse(imported.exit_code, imported.status, imported.message);
   state_.recovery_result = "imported";
-  report("an imported append only file", state_.progress.file_bytes);
+  state_.recovery_dropped_bytes = imported.dropped_bytes;
+  report("an imported append only file", imported.bytes);
   return begin_log(1);
 }
 
@@ -346,13 +347,24 @@ Status Persistence::reload_snapshot(const Reload::Options& options, std::string&
       return status;
     }
   }
-  if (options.flush) empty(state.engine);
   persist::LoadOptions load;
   load.threads = state.snapshotter.threads();
   load.replace = options.merge;
+  load.rdb_trust = rdb_trust();
   // What is due goes as always, with a deletion in the log, which knows the key.
   load.keep_expired = true;
-  const LoadResult result = load_snapshot(state.engine, state.snapshotter.path(), load);
+  const std::string path = state.snapshotter.path();
+  // A file that cannot be loaded is no reason to lose what is in memory. One just saved was proved.
+  if (options.flush && !options.save) {
+    const LoadResult verified = verify_snapshot(state.engine.environment(), path, load);
+    if (!verified.status.ok()) {
+      state.engine.log().warning("{}", verified.message);
+      why = verified.message;
+      return verified.status;
+    }
+  }
+  if (options.flush) empty(state.engine);
+  const LoadResult result = load_snapshot(state.engine, path, load);
   state.engine.refresh_clock();
   // The log leads to what was in memory before; from here it has to lead to what is now.
   if (!options.save || !options.flush || !result.status.ok()) state.aof.start_over();

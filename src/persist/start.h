@@ -44,6 +44,7 @@ class Persistence::Start {
   Status load_file(const std::string& path, bool must_exist, uint64_t& sequence);
   Status load_without_log();
   Status load_with_log();
+  LogLoadOptions log_options();
   Status replay_log();
   Status import(const ForeignLog& log);
   Status begin_log(uint64_t sequence);

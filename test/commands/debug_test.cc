@@ -231,6 +231,7 @@ BOOST_AUTO_TEST_CASE(reload_and_loadaof_are_passed_on) {
       asked = "aof";
       return kOk;
     }
+    void skip_checksums(bool skip) override { asked = skip ? "skip" : "check"; }
   } service;
   BOOST_TEST(run("DEBUG RELOAD") == "-ERR DEBUG RELOAD needs a server with files");
   engine.services.provide<engine::Reload>(&service);
@@ -240,6 +241,10 @@ BOOST_AUTO_TEST_CASE(reload_and_loadaof_are_passed_on) {
   BOOST_TEST(service.asked == "merge");
   BOOST_TEST(run("DEBUG LOADAOF") == "+OK");
   BOOST_TEST(service.asked == "aof");
+  BOOST_TEST(run("DEBUG SET-SKIP-CHECKSUM-VALIDATION 1") == "+OK");
+  BOOST_TEST(service.asked == "skip");
+  BOOST_TEST(run("DEBUG SET-SKIP-CHECKSUM-VALIDATION 0") == "+OK");
+  BOOST_TEST(service.asked == "check");
   service.refuse = "Input/output error";
   BOOST_TEST(run("DEBUG RELOAD") == "-ERR Error trying to load the RDB dump: Input/output error");
   BOOST_TEST(run("DEBUG RELOAD NOW") ==

@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "persist/file_header.h"
 #include "test/persist/persistence_world.h"
 
 namespace {
@@ -332,6 +333,18 @@ BOOST_AUTO_TEST_CASE(the_log_can_be_turned_on_and_off_while_serving) {
   BOOST_TEST((restarted(image(), kAlways) == server->state()));
 }
 
+BOOST_AUTO_TEST_CASE(turning_the_log_off_ends_its_rewrite) {
+  start(kAlways);
+  turn("SET a 1");
+  disk.let_children_lag(1);
+  turn("BGREWRITEAOF");
+  BOOST_TEST(server->info("aof_rewrite_in_progress") == "1");
+  BOOST_TEST(server->set("appendonly", "no"));
+  BOOST_TEST(server->info("aof_rewrite_in_progress") == "0");
+  BOOST_TEST(server->log_text.find("Killing AOF child") != std::string::npos, server->log_text);
+  BOOST_TEST((restarted(image(), kAlways) == server->state()));
+}
+
 // A server that was started without its log, by mistake, has not made it out of date: only a
 // snapshot with changes does.
 BOOST_AUTO_TEST_CASE(a_log_is_out_of_date_once_a_snapshot_has_what_it_has_not) {
@@ -422,6 +435,31 @@ BOOST_AUTO_TEST_CASE(a_rewrite_with_the_log_off_writes_what_a_start_with_it_load
   wait(200);
   BOOST_TEST(server->info("aof_last_bgrewrite_status") == "ok");
   BOOST_TEST((restarted(image(), kAlways) == server->state()));
+  // Whoever asks for it has it loaded, as it was then.
+  const State state = server->state();
+  turn("SET b 1");
+  std::string why;
+  BOOST_TEST(server->persistence.reload_aof(why).ok(), why);
+  BOOST_TEST((server->state() == state));
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_is_not_there_cannot_be_loaded_again) {
+  start(kNoLog);
+  turn("SET a 1");
+  std::string why;
+  BOOST_TEST(!server->persistence.reload_aof(why).ok());
+  BOOST_TEST(server->state().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_believed_of_foreign_files_is_a_setting) {
+  start({{"rdb-version-check", "relaxed"}});
+  BOOST_TEST(server->persistence.rdb_trust().any_version);
+  BOOST_TEST(!server->persistence.rdb_trust().any_checksum);
+  server->persistence.skip_checksums(true);
+  BOOST_TEST(server->persistence.rdb_trust().any_checksum);
+  leave();
+  start(kNoLog);
+  BOOST_TEST(!server->persistence.rdb_trust().any_version);
 }
 
 BOOST_AUTO_TEST_CASE(save_points_are_read_shown_and_obeyed) {
@@ -478,6 +516,25 @@ BOOST_AUTO_TEST_CASE(debug_reload_and_loadaof_give_the_same_data) {
   wait(200);
   turn("SET d 4");
   BOOST_TEST((restarted(image(), kAlways) == server->state()));
+}
+
+BOOST_AUTO_TEST_CASE(a_snapshot_that_cannot_be_loaded_again_drops_nothing) {
+  start(kNoLog);
+  turn("SET a 1");
+  turn("SAVE");
+  turn("SET b 2");
+  const State state = server->state();
+  {
+    auto file = environment.open("data/dump.rdb", OpenMode::kAppend);
+    BOOST_TEST_REQUIRE(file.ok());
+    BOOST_TEST_REQUIRE((*file)->truncate(kFileHeaderBytes + 10).ok());
+  }
+  std::string why;
+  const bool reloaded =
+      server->persistence.reload_snapshot({.save = false, .flush = true, .merge = false}, why).ok();
+  BOOST_TEST(!reloaded);
+  BOOST_TEST(!why.empty());
+  BOOST_TEST((server->state() == state));
 }
 
 BOOST_AUTO_TEST_CASE(info_has_every_name_that_tools_ask_for) {
@@ -562,6 +619,21 @@ BOOST_AUTO_TEST_CASE(a_background_save_does_not_bring_flushed_keys_back) {
   BOOST_TEST(server->info("rdb_bgsave_in_progress") == "0");
   wait(1'000);
   BOOST_TEST((restarted(image(), kNoLog) == State{}));
+}
+
+// It would hold the memory of what was removed. The snapshot before it stays.
+BOOST_AUTO_TEST_CASE(a_flush_ends_a_background_save_without_save_points_too) {
+  start(kNoLog);
+  turn("SET a 1");
+  turn("SAVE");
+  const State saved = server->state();
+  turn("SET b 1");
+  disk.let_children_lag(1);
+  turn("BGSAVE");
+  turn("FLUSHALL");
+  BOOST_TEST(server->info("rdb_bgsave_in_progress") == "0");
+  wait(1'000);
+  BOOST_TEST((restarted(image(), kNoLog) == saved));
 }
 
 BOOST_AUTO_TEST_CASE(a_flush_that_could_not_be_saved_is_saved_later) {

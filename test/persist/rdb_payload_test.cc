@@ -325,6 +325,15 @@ BOOST_AUTO_TEST_CASE(the_old_packed_forms_are_read) {
       "00"
       "ff");
   BOOST_TEST(Loaded(home, payload("\x09" + text(zipmap))).contents() == "a=x b=yz ");
+  // A size of three in five bytes.
+  const std::string overlong = bytes_of(
+      "01"
+      "fe03000000616263"
+      "03"
+      "00"
+      "646566"
+      "ff");
+  BOOST_TEST(!Loaded(home, payload("\x09" + text(overlong))).ok());
 }
 
 BOOST_AUTO_TEST_CASE(the_plain_forms_are_read) {
@@ -643,6 +652,17 @@ BOOST_AUTO_TEST_CASE(due_fields_are_left_out) {
   BOOST_TEST_REQUIRE(due.ok());
   std::string none;
   BOOST_TEST((make_payload(due.entry(), kNowMs, kReplyBytesMax, none).code == Code::kNotFound));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_believed_of_a_payload_can_be_told) {
+  const std::string body = std::string(1, '\0') + text("v");
+  const std::string later = payload(body, 987);
+  BOOST_TEST(!open_payload(later).ok());
+  BOOST_TEST(open_payload(later, {.any_version = true}).ok());
+  std::string changed = payload(body);
+  changed.back() ^= 1;
+  BOOST_TEST(!open_payload(changed, {.any_version = true}).ok());
+  BOOST_TEST(open_payload(changed, {.any_checksum = true}).ok());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -229,6 +229,18 @@ BOOST_AUTO_TEST_CASE(versions_are_accepted_or_refused_by_name) {
   BOOST_TEST(Loaded(rdb("", "REDIS00x1")).says("no version behind the magic"));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_believed_of_a_file_can_be_told) {
+  const LoadOptions any_version{.rdb_trust = {.any_version = true}};
+  for (const char* magic : {"REDIS0987", "VALKEY081"}) {
+    BOOST_TEST(Loaded(rdb(entry("k", "v"), magic), any_version).value("k") == "v", magic);
+  }
+  BOOST_TEST(Loaded(rdb("\x96", "REDIS0987"), any_version).says("opcode 150"));
+  std::string bytes = rdb(entry("k", "v"));
+  bytes.back() ^= 1;
+  BOOST_TEST(Loaded(bytes, any_version).says("checksum expected"));
+  BOOST_TEST(Loaded(bytes, {.rdb_trust = {.any_checksum = true}}).value("k") == "v");
+}
+
 BOOST_AUTO_TEST_CASE(lengths_come_in_all_their_forms) {
   const std::string long_text(700, 'x');
   const std::string key = "\x01k"s;

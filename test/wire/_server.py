@@ -34,8 +34,9 @@ def roxdb():
 
 
 def redis_server():
-    """Debian's redis-server; None when it is not installed."""
-    return shutil.which("redis-server", path="/usr/bin:/usr/local/bin:" + os.environ["PATH"])
+    """Debian's redis-server, or what ROX_REDIS names: of another version, or valkey-server. None when
+    it is not installed."""
+    return os.environ.get("ROX_REDIS") or shutil.which("redis-server", path="/usr/bin:/usr/local/bin:" + os.environ["PATH"])
 
 
 def is_redis(program):
