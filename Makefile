@@ -252,7 +252,7 @@ OBJECTS := $(HOUSE_OBJECTS) $(LIB_OBJECTS) $(TEST_OBJECTS) $(call object,$(MAINS
 
 # ---- what is done with it ----
 
-.PHONY: run test apps bench soak fuzz check format hardening install clean help
+.PHONY: run test apps suites bench soak fuzz check format hardening install clean help
 SUBMAKE = +@$(MAKE) --no-print-directory
 # Debian's own interpreter: python3-redis is installed for it, not for another one in PATH.
 PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
@@ -285,6 +285,11 @@ build/apps/node_modules: test/apps/package.json test/apps/package-lock.json
 	$(Q)if npm install --prefix build/apps --omit=optional --ignore-scripts --no-audit --no-fund \
 	  --loglevel=error >build/apps/npm.log 2>&1; then touch $@; else \
 	  tail -3 build/apps/npm.log; echo '  npm does not reach its registry: no programs from there'; fi
+
+# The suites of Redis and Valkey themselves; the first run downloads the source of Debian's redis.
+suites: all
+	@scripts/setup.sh suites
+	@ROX_SERVER=$(CURDIR)/$(B)/roxdb-server $(PYTHON) scripts/peer_suites.py $(ARGS)
 
 bench: all tools
 	@scripts/setup.sh test
@@ -337,6 +342,8 @@ help:
 	@echo 'make test           debug build with sanitizers, all tests; ONLY=unit runs one suite,'
 	@echo '                    TEST_ARGS="--run_test=base_glob" goes to the unit tests'
 	@echo 'make apps           real programs (queues, caches, sessions) with a server of ours'
+	@echo 'make suites         the test suites of Redis and Valkey with a server of ours; ARGS="unit/dump"'
+	@echo '                    or ARGS="--source valkey-9.1.2.tar.gz" to the script'
 	@echo 'make check          format, include direction, banned calls, dead files'
 	@echo 'make format         apply clang-format 14'
 	@echo 'make bench          measure, beside redis-server when it is installed; ARGS to the script'

@@ -4,6 +4,7 @@
 #   setup.sh build    compiler and libraries          setup.sh fuzz     clang with libFuzzer
 #   setup.sh test     what the tests need besides     setup.sh cfi      clang and its linker
 #   setup.sh check    clang-format (optional)         setup.sh apps     programs that use a server
+#   setup.sh suites   what the suites of Redis need
 #
 # Looks for one file of each package and says nothing when all are found, which takes a few
 # milliseconds; otherwise installs what is missing with apt-get, through sudo when not root.
@@ -55,6 +56,11 @@ need_apps() {
   need php-redis /etc/php/*/mods-available/redis.ini
 }
 
+need_suites() {
+  need tcl /usr/bin/tclsh /usr/bin/tclsh8.6
+  need procps /usr/bin/ps
+}
+
 need_fuzz() {
   need clang-14 /usr/bin/clang++-14
   need libclang-rt-14-dev /usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a
@@ -97,10 +103,11 @@ case "${1:-build}" in
   build) need_build ;;
   test) need_build; need_test; need_apps ;;
   apps) need_build; need_test; need_apps ;;
+  suites) need_build; need_test; need_suites ;;
   fuzz) need_build; need_fuzz ;;
   cfi) need_build; need_cfi ;;
   check) need_check ;;
-  *) echo "setup.sh: build, test, apps, fuzz, cfi or check, not '$1'" >&2; exit 2 ;;
+  *) echo "setup.sh: build, test, apps, suites, fuzz, cfi or check, not '$1'" >&2; exit 2 ;;
 esac
 [ -n "$missing" ] || exit 0
 

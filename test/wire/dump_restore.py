@@ -301,7 +301,7 @@ def log_of_redis(chance, preamble):
     for words in (["MULTI"], ["SELECT", 3], ["SET", "there", "3"], ["SELECT", 0],
                   ["PEXPIREAT", "behind:make_string:0", FAR_MS], ["EXEC"]):
         redis.call(*words)
-    # What it reads itself. Consumers who have nothing are not in every log, and 7.0 does not make one
+    # What it reads itself. Consumers who have nothing are not in every log; 7.0 does not make one
     # again for what was deleted meanwhile.
     there.stop()
     redis = there.start().connect()
