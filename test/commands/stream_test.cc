@@ -186,8 +186,7 @@ BOOST_AUTO_TEST_CASE(the_log_repeats_an_exact_threshold) {
   run("XGROUP CREATE s g 0");
   run("XREADGROUP GROUP g c COUNT 2 STREAMS s >");
   run("XACK s g 2-1");
-  check_log({{"XADD s ACKED MINID 3 4-1 a 1", "XADD s ACKED MINID 3 4-1 a 1"},
-             {"XADD s ACKED MINID 4 * a 1", "XADD s ACKED MINID = 4-0 1700000000000-0 a 1"}});
+  check_log({{"XADD s ACKED MINID 3 * a 1", "XADD s ACKED MINID = 3-0 1700000000000-0 a 1"}});
 }
 
 BOOST_AUTO_TEST_CASE(changes_are_announced) {
