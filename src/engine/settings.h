@@ -78,7 +78,7 @@ class Settings {
       kText,
       kBool,
       kInteger,
-      kMemory,
+      kMemory,  // bytes, with a unit or without
       kOctal,
       kChoice
     };
