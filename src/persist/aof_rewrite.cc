@@ -60,8 +60,10 @@ Status Aof::begin(uint64_t next_sequence,
                   const std::function<void(const SaveProgress&)>& on_progress) {
   ROX_TRY(make_durable_directory(environment_, log_directory()));
   ROX_TRY(find_next_number());
-  // From here on our files in the directory without a manifest mean that somebody took it away.
-  if (!manifest_exists_) ROX_TRY(note_ended());
+  // Our files in the directory without a manifest mean that somebody took it away. It comes before
+  // the first of them, and no earlier: once it is there, a foreign log is not looked for any more,
+  // and saving what was read from one takes long and may fail.
+  const auto announce = [this]() -> Status { return manifest_exists_ ? kOk : note_ended(); };
 
   Manifest manifest;
   const uint64_t number = next_number_++;
@@ -78,9 +80,11 @@ Status Aof::begin(uint64_t next_sequence,
     const std::string path = path_of(manifest.base->name);
     const std::string temporary = temporary_path(path, environment_.process_id(), number);
     ROX_TRY(write_snapshot(engine_, temporary, options, progress));
+    ROX_TRY(announce());
     ROX_TRY(install_file(environment_, temporary, path));
     base_size_ = progress.file_bytes;
   }
+  ROX_TRY(announce());
   const ManifestFile increment{log_file_name(file_name_, number, LogFileKind::kIncrement),
                                next_sequence};
   manifest.increments.push_back(increment);

@@ -1,6 +1,7 @@
 #include "persist/aof_import.h"
 
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
 #include <initializer_list>
 
 #include "test/persist/persistence_world.h"
@@ -60,6 +61,17 @@ State strings(std::initializer_list<std::pair<std::string_view, std::string_view
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(persist_aof_import)
+
+// The disk is full, or somebody stops the server: nothing of ours may keep it from trying again.
+BOOST_AUTO_TEST_CASE(an_import_that_could_not_be_saved_is_tried_again) {
+  CrashingEnvironment disk(5, with({{kSingle, request({"SET", "a", "1"})}}));
+  FailingEnvironment environment(disk);
+  environment.add(
+      {.kind = CallKind::kWrite, .path_part = "base", .times = Fault::kAlways, .os_error = ENOSPC});
+  SimulatedServer server(environment, kAlways);
+  BOOST_TEST(server.load() == 14, server.log_text);
+  BOOST_TEST((restarted(disk.kill_images().at(0), kAlways) == strings({{"a", "1"}})));
+}
 
 BOOST_AUTO_TEST_CASE(a_log_of_redis_is_imported_once) {
   const std::string increment =
