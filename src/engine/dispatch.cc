@@ -159,8 +159,8 @@ Verdict Engine::run(Session& session, const Prepared& prepared, resp::Reply& rep
   // The counter is read once per command: a command begins where the one before it ended.
   const uint64_t now = cycles_now();
   const uint64_t cycles = now - began;
-  if (cycles >= slow_cycles_ && !call.waits_) [[unlikely]]
-    report_slow(session, prepared, began, cycles);
+  if (cycles >= reported_cycles_ && !call.waits_) [[unlikely]]
+    report(session, prepared, began, cycles);
   begin_next(now);
   if (call.waits_) [[unlikely]]
     return Verdict::kWait;  // counted once it has an answer

@@ -291,10 +291,10 @@ bool Engine::tick(uint64_t budget_ns) {
   refresh_clock();
   const uint64_t shortest_ns = slow_ns();
   observed_ns_per_cycle_ = ns_per_cycle();
-  slow_cycles_ =
+  set_slow_cycles(
       shortest_ns == UINT64_MAX
           ? UINT64_MAX
-          : static_cast<uint64_t>(static_cast<double>(shortest_ns) / observed_ns_per_cycle_);
+          : static_cast<uint64_t>(static_cast<double>(shortest_ns) / observed_ns_per_cycle_));
   if (shortest_ns != UINT64_MAX) page_faults_ = page_faults();
   for (const auto& keyspace : keyspaces_) {
     if (keyspace != nullptr && keyspace->has_trash()) empty_trash(*keyspace);
@@ -420,20 +420,37 @@ void Engine::disarm(Sink* sink) {
 
 void Engine::observe(const void* owner, uint64_t threshold_ns,
                      std::function<void(const Execution&)> observer) {
-  std::erase_if(observers_, [owner](const Observer& one) { return one.owner == owner; });
-  observers_.push_back({owner, threshold_ns, std::move(observer)});
+  add_observer({owner, threshold_ns, false, std::move(observer)});
+}
+
+void Engine::observe_all(const void* owner, std::function<void(const Execution&)> observer) {
+  add_observer({owner, 0, true, std::move(observer)});
+}
+
+void Engine::add_observer(Observer observer) {
+  stop_observing(observer.owner);
+  observers_.push_back(std::move(observer));
   observed_ns_per_cycle_ = ns_per_cycle();
-  slow_cycles_ = slow_ns();  // tick() makes it exact; no clock runs slower than 1 GHz
+  set_slow_cycles(slow_ns());  // tick() makes it exact; no clock runs slower than 1 GHz
 }
 
 void Engine::stop_observing(const void* owner) {
   std::erase_if(observers_, [owner](const Observer& one) { return one.owner == owner; });
-  slow_cycles_ = slow_ns();
+  set_slow_cycles(slow_ns());
+}
+
+void Engine::set_slow_cycles(uint64_t cycles) {
+  slow_cycles_ = cycles;
+  const bool is_all_heard = std::any_of(observers_.begin(), observers_.end(),
+                                        [](const Observer& one) { return one.hears_all; });
+  reported_cycles_ = is_all_heard ? 0 : cycles;
 }
 
 uint64_t Engine::slow_ns() const {
   uint64_t least = UINT64_MAX;
-  for (const Observer& one : observers_) least = std::min(least, one.threshold_ns);
+  for (const Observer& one : observers_) {
+    if (!one.hears_all) least = std::min(least, one.threshold_ns);
+  }
   return least;
 }
 

@@ -258,10 +258,12 @@ class Engine {
   // False: nobody listens, and what a change would say need not even be put together.
   bool has_listeners() const { return !sinks_.empty() && !silent_; }
   // Calls `observer` after each command that took at least `threshold_ns`, parts of larger units
-  // included; 0: after every one, at the cost of two calls. `owner` is its name: who observes
-  // already, observes this instead.
+  // included, and tells it why. `owner` is its name: who observes already, observes this instead.
   void observe(const void* owner, uint64_t threshold_ns,
                std::function<void(const Execution&)> observer);
+  // The same after every command, at the cost of two calls. It is not told why (Execution::why is
+  // empty unless somebody else finds the command slow), so that nothing is looked up for it.
+  void observe_all(const void* owner, std::function<void(const Execution&)> observer);
   void stop_observing(const void* owner);
   bool track_latencies = true;  // whether each command's histogram grows (latency-tracking)
   // Command::duration_cycles in these units is nanoseconds.
@@ -317,7 +319,16 @@ class Engine {
     side_work.begin(SideWork::Span::kCommand, cycles);
     if (unit_depth_ == 0) side_work.begin(SideWork::Span::kRequest, cycles);
   }
-  void report_slow(Session& session, const Prepared& prepared, uint64_t began, uint64_t cycles);
+  struct Observer {
+    const void* owner;
+    uint64_t threshold_ns;
+    bool hears_all;  // whatever was slow or not
+    std::function<void(const Execution&)> call;
+  };
+  void add_observer(Observer observer);
+  void set_slow_cycles(uint64_t cycles);
+  void report(Session& session, const Prepared& prepared, uint64_t began, uint64_t cycles);
+  void explain(Execution& execution, uint64_t began, uint64_t cycles);
   void report_slow_turn(uint64_t executed_at, uint64_t logged_at, uint64_t ended_at);
   Breakdown breakdown(SideWork::Span span, uint64_t began, uint64_t cycles) const;
   uint64_t ns_of(uint64_t cycles) const {
@@ -359,19 +370,15 @@ class Engine {
   uint32_t access_clock_ = 0;
   uint64_t start_cycles_ = 0;
   uint64_t start_ns_ = 0;
-  uint64_t slow_cycles_ = UINT64_MAX;  // what the least patient observer wants to hear of
-  double observed_ns_per_cycle_ = 1;   // as of the last tick
+  uint64_t slow_cycles_ = UINT64_MAX;      // what the least patient observer calls slow
+  uint64_t reported_cycles_ = UINT64_MAX;  // the same, or 0 when somebody hears of all
+  double observed_ns_per_cycle_ = 1;       // as of the last tick
   Turn turn_;
   uint64_t turns_ = 0;
   PageProbe page_probe_;
   uint64_t page_copy_cycles_ = 0;  // what a page costs that a child shares
   PageFaults page_faults_;         // as of page_faults_at_
   uint64_t page_faults_at_ = 0;    // cycles
-  struct Observer {
-    const void* owner;
-    uint64_t threshold_ns;
-    std::function<void(const Execution&)> call;
-  };
   std::vector<Observer> observers_;
 
   size_t expire_db_ = 0;  // where the background cycle goes on

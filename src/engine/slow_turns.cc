@@ -67,14 +67,24 @@ Breakdown Engine::breakdown(SideWork::Span span, uint64_t began, uint64_t cycles
   return why;
 }
 
-void Engine::report_slow(Session& session, const Prepared& prepared, uint64_t began,
-                         uint64_t cycles) {
+void Engine::report(Session& session, const Prepared& prepared, uint64_t began, uint64_t cycles) {
+  Execution execution{.command = *prepared.command,
+                      .session = session,
+                      .args = prepared.args,
+                      .duration_ns = ns_of(cycles),
+                      .turn = turn_.serial};
+  if (cycles >= slow_cycles_) explain(execution, began, cycles);
+  for (const Observer& one : observers_) {
+    if (execution.duration_ns >= one.threshold_ns) one.call(execution);
+  }
+}
+
+// Of a slow command: where its time went, and what it did to the turn.
+void Engine::explain(Execution& execution, uint64_t began, uint64_t cycles) {
   note_page_faults();
   const bool is_request = unit_depth_ == 0;
   const SideWork::Span span = is_request ? SideWork::Span::kRequest : SideWork::Span::kCommand;
-  Execution execution{
-      *prepared.command, session, prepared.args, ns_of(cycles), breakdown(span, began, cycles),
-      turn_.serial};
+  execution.why = breakdown(span, began, cycles);
   if (turn_.batch != nullptr && is_request) {
     const size_t position = turn_.batch->position();
     execution.why[Cause::kWaiting] = {ns_of(began - turn_.began), position};
@@ -83,12 +93,9 @@ void Engine::report_slow(Session& session, const Prepared& prepared, uint64_t be
       turn_.waiting = std::max<uint64_t>(turn_.waiting, behind);
     }
     if (cycles >= turn_.slowest_cycles) {
-      turn_.slowest = prepared.command;
+      turn_.slowest = &execution.command;
       turn_.slowest_cycles = cycles;
     }
-  }
-  for (const Observer& one : observers_) {
-    if (execution.duration_ns >= one.threshold_ns) one.call(execution);
   }
 }
 

@@ -60,9 +60,9 @@ Status Aof::begin(uint64_t next_sequence,
                   const std::function<void(const SaveProgress&)>& on_progress) {
   ROX_TRY(make_durable_directory(environment_, log_directory()));
   ROX_TRY(find_next_number());
-  // Our files in the directory without a manifest mean that somebody took it away. It comes before
-  // the first of them, and no earlier: once it is there, a foreign log is not looked for any more,
-  // and saving what was read from one takes long and may fail.
+  // Our files in the directory without a manifest mean that somebody took it away: it is written
+  // before the first of them. Not earlier: once it is there, a foreign log is not looked for any
+  // more, and saving what was read from one takes long and may fail.
   const auto announce = [this]() -> Status { return manifest_exists_ ? kOk : note_ended(); };
 
   Manifest manifest;

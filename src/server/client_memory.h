@@ -10,7 +10,7 @@
 // in the sum and stands in no class. Nothing is counted while the setting is 0.
 //
 // I1  sum() is the sum of Client::counted_bytes over all clients that are not closed.
-// I2  A client whose place is not 0 stands there in its class, and in no other place.
+// I2  A client that has a place (Client::memory_place) stands there in its class, and nowhere else.
 // Cost: count() and forget() O(1); nothing for a client that nothing has happened to.
 // Source: reliability section 7; Redis 7.0, maxmemory-clients.
 #pragma once

@@ -68,7 +68,7 @@ void HotKeys::start(const Options& options) {
   if (options.by_cpu) results_->by_cpu.emplace(engine_.secret(), options.count);
   if (options.by_net) results_->by_net.emplace(engine_.secret(), options.count);
   engine_.arm(this, order_);
-  engine_.observe(this, 0, [this](const engine::Execution& execution) { weigh(execution); });
+  engine_.observe_all(this, [this](const engine::Execution& execution) { weigh(execution); });
 }
 
 void HotKeys::stop() {

@@ -68,7 +68,7 @@ void Tracking::start(Client& client, TrackingMode mode,
     client.tracking = std::make_unique<TrackingMode>();
     if (tracking_clients_++ == 0) {
       engine_.arm(this, order_);
-      engine_.observe(this, 0, [this](const engine::Execution& one) { on_command(one); });
+      engine_.observe_all(this, [this](const engine::Execution& one) { on_command(one); });
     }
   }
   mode.prefixes = std::move(client.tracking->prefixes);

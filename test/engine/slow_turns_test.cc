@@ -148,6 +148,27 @@ BOOST_AUTO_TEST_CASE(who_came_first_and_who_had_to_wait_is_told) {
   BOOST_TEST(engine.turn_serial() == 0u);
 }
 
+// Client-side caching hears of every command: that makes none of them slow.
+BOOST_AUTO_TEST_CASE(who_hears_of_all_finds_nothing_slow) {
+  engine.stop_observing(this);
+  size_t heard = 0;
+  bool was_explained = false;
+  engine.observe_all(this, [&](const Execution& one) {
+    ++heard;
+    one.why.for_each([&](Cause, const Share&) { was_explained = true; });
+  });
+  for (const bool ticked : {false, true}) {
+    if (ticked) engine.tick(0);
+    BOOST_TEST(engine.slow_ns() == UINT64_MAX);
+    engine.begin_turn(batch, 1);
+    run("SET a 1");
+    end_turn();
+  }
+  BOOST_TEST(heard == 2u);
+  BOOST_TEST(!was_explained);
+  BOOST_TEST(listener.turns.empty());
+}
+
 BOOST_AUTO_TEST_CASE(what_nobody_asks_for_is_told_to_nobody) {
   observe(3'600'000 * kMs);
   slow.clear();
