@@ -114,7 +114,9 @@ class Environment {
   // it creates. A missing file is Code::kNotFound, everything else Code::kIo with errno.
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
   virtual Status rename(const std::string& from, const std::string& to) = 0;  // replaces `to`
-  virtual Status remove(const std::string& path) = 0;                         // a file
+  // A second name for a file; an error when `to` exists. Not every file system can do that.
+  virtual Status link(const std::string& from, const std::string& to) = 0;
+  virtual Status remove(const std::string& path) = 0;          // a file
   virtual Status make_directory(const std::string& path) = 0;  // mode 0700; ok when it exists
   virtual Status sync_directory(const std::string& path) = 0;
   virtual Result<std::vector<DirectoryEntry>> list(const std::string& path) = 0;  // by name
@@ -138,9 +140,9 @@ class Environment {
   virtual void random(void* out, size_t size) = 0;
 
   // Forks; `body` runs in the child with the memory of this instant and its result is the exit
-  // code (0..255). The child holds no directory lock, has the default signal actions, runs no exit
-  // handlers, and is killed with its parent: with the *thread* that called this, so call it from
-  // one that lives on. In a simulation the body runs at once, in place.
+  // code (0..255). The child holds no directory lock, has the default signal actions and a lower
+  // priority, runs no exit handlers, and is killed with its parent: with the *thread* that called
+  // this, so call it from one that lives on. In a simulation the body runs at once, in place.
   virtual Result<std::unique_ptr<Child>> fork(std::function<int(ChildChannel&)> body) = 0;
   virtual pid_t process_id() = 0;
   // How gladly the kernel ends this process when memory has run out, and from now on the children

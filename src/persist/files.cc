@@ -18,6 +18,28 @@ bool is_decimal(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// A second name under which the file of `path` lives on when another takes its place. False: there
+// is no file.
+Result<bool> keep_file(Environment& environment, const std::string& path,
+                       const std::string& second_name) {
+  static_cast<void>(environment.remove(second_name).ok());  // of a keep_file() that nobody finished
+  const Status status = environment.link(path, second_name);
+  if (status.code == Code::kNotFound) return false;
+  if (!status.ok()) return status;
+  return true;
+}
+
+// Each older file becomes older by one, and the oldest goes. Where one is missing, the gap moves.
+Status shift_generations(Environment& environment, const std::string& path,
+                         const std::string& youngest, int older) {
+  for (int age = older; age > 1; --age) {
+    const Status status =
+        environment.rename(generation_path(path, age - 1), generation_path(path, age));
+    if (!status.ok() && status.code != Code::kNotFound) return status;
+  }
+  return install_file(environment, youngest, generation_path(path, 1));
+}
+
 }  // namespace
 
 std::string directory_of(std::string_view path) {
@@ -115,6 +137,26 @@ Status install_file(Environment& environment, const std::string& temporary,
     return status;
   }
   return environment.sync_directory(directory_of(path));
+}
+
+std::string generation_path(std::string_view path, int age) {
+  return fmt::format("{}.{}", path, age);
+}
+
+Status install_generation(Environment& environment, const std::string& temporary,
+                          const std::string& path, int older) {
+  if (older == 0) return install_file(environment, temporary, path);
+  const std::string kept = temporary_path(generation_path(path, 1), environment.process_id(), 0);
+  const Result<bool> was_there = keep_file(environment, path, kept);
+  if (!was_there.ok()) {
+    static_cast<void>(environment.remove(temporary).ok());
+    return was_there.status();
+  }
+  Status status = install_file(environment, temporary, path);
+  if (!*was_there) return status;
+  if (status.ok()) status = shift_generations(environment, path, kept, older);
+  if (!status.ok()) static_cast<void>(environment.remove(kept).ok());
+  return status;
 }
 
 Status replace_file(Environment& environment, const std::string& path, std::string_view bytes,

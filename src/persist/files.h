@@ -73,6 +73,13 @@ class TemporaryFile {
 // power cut leaves, each of them whole.
 Status install_file(Environment& environment, const std::string& temporary,
                     const std::string& path);
+// The name of an older file of this name: <path>.1 is the youngest of them.
+std::string generation_path(std::string_view path, int age);
+// install_file() that keeps what `path` was as <path>.1, what that was as <path>.2, and so on, up
+// to <path>.<older>; what that was goes. The older ones move only after the new file is in place
+// and durable: an error or a crash before that changes none of them. 0 <= older.
+Status install_generation(Environment& environment, const std::string& temporary,
+                          const std::string& path, int older);
 // All of the above for a small file. `n` as in temporary_path().
 Status replace_file(Environment& environment, const std::string& path, std::string_view bytes,
                     uint64_t n = 0);

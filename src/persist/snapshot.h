@@ -36,6 +36,7 @@ struct SaveOptions {
   bool compress = true;                                       // zstd, else plain blocks
   uint64_t sequence = 0;                                      // see file_header.h
   bool log_base = false;                                      // kLogBase
+  int older = 0;                                              // see install_generation()
   uint64_t bytes_per_second_max = 0;                          // of the file; 0: as fast as it goes
   int64_t key_delay_us = 0;                                   // of a child, see key_delay.h
   std::function<void(const SaveProgress&)> on_progress = {};  // after each block

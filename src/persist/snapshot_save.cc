@@ -62,7 +62,7 @@ Status save_snapshot(engine::Engine& engine, const std::string& path, const Save
   const std::string temporary = temporary_path(path, environment.process_id(), 0);
   SaveProgress progress;
   ROX_TRY(write_snapshot(engine, temporary, options, progress));
-  return install_file(environment, temporary, path);
+  return install_generation(environment, temporary, path, options.older);
 }
 
 }  // namespace roxdb::persist

@@ -25,6 +25,7 @@ constexpr uint64_t kCopiedEveryNs = 2'000'000'000;  // asking takes ms on a larg
 constexpr uint64_t kRetryFirstNs = 5'000'000'000;
 constexpr uint64_t kRetryLastNs = 60'000'000'000;
 constexpr int kThreadsMax = 16;
+constexpr int kKeepMax = 100;
 
 std::string progress_message(char kind, const SaveProgress& progress) {
   std::string message(1 + sizeof progress, kind);
@@ -88,18 +89,18 @@ int save_in_child(engine::Engine& engine, const std::string& temporary, SaveOpti
 
 }  // namespace
 
-// --- SnapshotChild
-// --------------------------------------------------------------------------------
+// --- SnapshotChild -------------------------------------------------------------------------------
 
-SnapshotChild::SnapshotChild(engine::Engine& engine, std::string path, std::string temporary)
-    : engine_(engine), path_(std::move(path)), temporary_(std::move(temporary)) {}
+SnapshotChild::SnapshotChild(engine::Engine& engine, std::string path, std::string temporary,
+                             int older)
+    : engine_(engine), path_(std::move(path)), temporary_(std::move(temporary)), older_(older) {}
 
 Result<std::unique_ptr<SnapshotChild>> SnapshotChild::start(engine::Engine& engine,
                                                             const std::string& path, uint64_t n,
                                                             const SaveOptions& options) {
   Environment& environment = engine.environment();
   const std::string temporary = temporary_path(path, environment.process_id(), n);
-  std::unique_ptr<SnapshotChild> child(new SnapshotChild(engine, path, temporary));
+  std::unique_ptr<SnapshotChild> child(new SnapshotChild(engine, path, temporary, options.older));
   child->progress_.entries_total = engine.size();
   const uint64_t began_ns = environment.monotonic_ns();
   ROX_TRY(child->child_, environment.fork([&engine, temporary, options](ChildChannel& channel) {
@@ -180,13 +181,12 @@ void SnapshotChild::end(const ChildState& ended) {
 
 Status SnapshotChild::install() {
   ROX_ASSERT(state_ == State::kSucceeded && !installed_);
-  ROX_TRY(install_file(engine_.environment(), temporary_, path_));
+  ROX_TRY(install_generation(engine_.environment(), temporary_, path_, older_));
   installed_ = true;
   return kOk;
 }
 
-// --- Snapshotter
-// ----------------------------------------------------------------------------------
+// --- Snapshotter ---------------------------------------------------------------------------------
 
 // Guarded by the mutex: `done` and `status`. `owner` belongs to the thread that owns the data; null
 // when nobody waits for the end any more.
@@ -229,6 +229,7 @@ Snapshotter::Snapshotter(engine::Engine& engine, const std::string& directory)
   settings.add_integer("rdb-key-save-delay", &key_delay_us_, INT32_MIN, INT32_MAX,
                        engine::Setting::kHidden);
   settings.add_memory("snapshot-write-rate", &write_rate_, 0, uint64_t{1} << 40);
+  settings.add_integer("snapshot-keep", &keep_, 1, kKeepMax);
 }
 
 Snapshotter::~Snapshotter() {
@@ -251,6 +252,7 @@ Status Snapshotter::start(uint64_t sequence) {
   if (running()) return {Code::kBusy, 0, "a snapshot is being saved"};
   SaveOptions options = save_options();
   options.sequence = sequence;
+  options.older = static_cast<int>(keep_ - 1);
   options.bytes_per_second_max = write_rate_;
   started_at_ns_ = engine_.environment().monotonic_ns();
   dirty_at_start_ = engine_.dirty;
@@ -337,6 +339,7 @@ Status Snapshotter::save(uint64_t sequence) {
   if (running()) return {Code::kBusy, 0, "a snapshot is being saved"};
   SaveOptions options = save_options();
   options.sequence = sequence;
+  options.older = static_cast<int>(keep_ - 1);
   const Status status = save_snapshot(engine_, path(), options);
   if (status.ok()) {
     engine_.dirty = 0;

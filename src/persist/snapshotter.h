@@ -54,13 +54,14 @@ class SnapshotChild {
   pid_t pid() const { return child_->pid(); }
 
  private:
-  SnapshotChild(engine::Engine& engine, std::string path, std::string temporary);
+  SnapshotChild(engine::Engine& engine, std::string path, std::string temporary, int older);
   void receive();
   void end(const ChildState& ended);
 
   engine::Engine& engine_;
   std::string path_;
   std::string temporary_;
+  int older_;  // files that are kept beside the new one
   std::unique_ptr<Child> child_;
   State state_ = State::kRunning;
   bool reported_ = false;  // the child said that its file is complete
@@ -74,7 +75,8 @@ class SnapshotChild {
 
 class Snapshotter {
  public:
-  // Registers its settings: dbfilename, rdbcompression, snapshot-threads, snapshot-write-rate.
+  // Registers its settings: dbfilename, rdbcompression, snapshot-threads, snapshot-write-rate,
+  // snapshot-keep.
   // `directory` is where snapshots go; both outlive this.
   Snapshotter(engine::Engine& engine, const std::string& directory);
   ~Snapshotter();
@@ -82,7 +84,7 @@ class Snapshotter {
   Snapshotter& operator=(const Snapshotter&) = delete;
 
   std::string path() const;
-  // For saves and loads of others: the log's base, DEBUG RELOAD.
+  // For saves and loads of others: the log's base, DEBUG RELOAD. They keep no older files.
   SaveOptions save_options() const;
   int threads() const { return static_cast<int>(threads_); }
 
@@ -135,6 +137,7 @@ class Snapshotter {
   bool compress_ = true;
   int64_t threads_ = 2;
   uint64_t write_rate_ = 0;
+  int64_t keep_ = 1;  // snapshots, the newest included
   int64_t key_delay_us_ = 0;
 
   std::unique_ptr<SnapshotChild> child_;

@@ -1,8 +1,10 @@
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
@@ -192,6 +194,7 @@ BOOST_AUTO_TEST_CASE(what_is_missing_is_not_found_and_nothing_else_is) {
   BOOST_TEST((environment().open(missing, OpenMode::kRead).status().code == Code::kNotFound));
   BOOST_TEST((environment().open(missing, OpenMode::kAppend).status().code == Code::kNotFound));
   BOOST_TEST((environment().rename(missing, directory / "x").code == Code::kNotFound));
+  BOOST_TEST((environment().link(missing, directory / "x").code == Code::kNotFound));
   BOOST_TEST((environment().remove(missing).code == Code::kNotFound));
   BOOST_TEST((environment().list(missing).status().code == Code::kNotFound));
   BOOST_TEST((environment().sync_directory(missing).code == Code::kNotFound));
@@ -214,6 +217,15 @@ BOOST_AUTO_TEST_CASE(rename_replaces_and_remove_removes) {
   BOOST_TEST(!fs::exists(directory / "new"));
   BOOST_TEST(environment().remove(directory / "old").ok());
   BOOST_TEST(!fs::exists(directory / "old"));
+}
+
+BOOST_AUTO_TEST_CASE(a_link_is_a_second_name_and_replaces_nothing) {
+  const TemporaryDirectory directory;
+  write_all(*opened(directory / "old", OpenMode::kCreateNew), "old");
+  BOOST_TEST(environment().link(directory / "old", directory / "other").ok());
+  BOOST_TEST(environment().link(directory / "old", directory / "other").os_error == EEXIST);
+  BOOST_TEST(environment().remove(directory / "old").ok());
+  BOOST_TEST(content(directory / "other") == "old");
 }
 
 BOOST_AUTO_TEST_CASE(a_listing_is_sorted_and_knows_kinds_and_sizes) {
@@ -270,6 +282,14 @@ BOOST_AUTO_TEST_CASE(a_child_returns_its_exit_code) {
   BOOST_TEST(state.exit_code == 7);
   BOOST_TEST(state.signal == 0);
   BOOST_TEST(child->poll().exit_code == 7);  // stays known
+}
+
+BOOST_AUTO_TEST_CASE(a_child_leaves_the_core_to_its_parent) {
+  const int own = ::getpriority(PRIO_PROCESS, 0);
+  auto child = forked([](ChildChannel& channel) {
+    return channel.send(std::to_string(::getpriority(PRIO_PROCESS, 0))).ok() ? 0 : 1;
+  });
+  BOOST_TEST(next_message(*child) == std::to_string(std::min(own + 5, 19)));
 }
 
 BOOST_AUTO_TEST_CASE(a_child_sees_the_memory_of_its_birth) {

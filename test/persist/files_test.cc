@@ -152,6 +152,104 @@ BOOST_AUTO_TEST_CASE(a_replacement_leaves_the_old_or_the_new_file_at_any_crash) 
   }
 }
 
+namespace {
+
+constexpr int kOlder = 3;
+
+Status install(Environment& environment, std::string_view text) {
+  const std::string temporary = temporary_path("data/file", environment.process_id(), 7);
+  {
+    TemporaryFile file(environment);
+    ROX_TRY(file.create(temporary));
+    ROX_TRY(file.append(text));
+    ROX_TRY(file.finish());
+  }
+  return install_generation(environment, temporary, "data/file", kOlder);
+}
+
+// The file and the older ones, the youngest first, without the gaps between them.
+std::string generations(Environment& environment) {
+  std::string texts;
+  for (int age = 0; age <= kOlder + 1; ++age) {
+    const auto text =
+        read_file(environment, age == 0 ? "data/file" : generation_path("data/file", age), 100);
+    if (text.ok()) texts += *text + " ";
+  }
+  return texts;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(older_files_stay_as_many_as_asked_for) {
+  CrashingEnvironment disk(1, disk_with({}));
+  const char* const expected[] = {"1 ", "2 1 ", "3 2 1 ", "4 3 2 1 ", "5 4 3 2 ", "6 5 4 3 "};
+  for (int n = 1; n <= 6; ++n) {
+    BOOST_TEST_REQUIRE(install(disk, std::to_string(n)).ok());
+    BOOST_TEST(generations(disk) == expected[n - 1]);
+    BOOST_TEST(!has_temporary(disk));
+  }
+  // A missing one pushes nobody out.
+  BOOST_TEST(disk.remove("data/file.2").ok());
+  BOOST_TEST(install(disk, "7").ok());
+  BOOST_TEST(generations(disk) == "7 6 5 3 ");
+  BOOST_TEST(disk.remove("data/file").ok());
+  BOOST_TEST(install(disk, "8").ok());
+  BOOST_TEST(generations(disk) == "8 6 5 3 ");
+}
+
+namespace {
+
+const std::map<std::string, std::string> kFourGenerations = {
+    {"data/file", "4"}, {"data/file.1", "3"}, {"data/file.2", "2"}, {"data/file.3", "1"}};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(an_error_keeps_the_older_files_until_the_new_one_is_in_place) {
+  CrashingEnvironment whole(1, disk_with(kFourGenerations));
+  FailingEnvironment counting(whole);
+  BOOST_TEST_REQUIRE(install(counting, "5").ok());
+  const uint64_t calls = counting.calls(CallKind::kAny);
+  size_t failed = 0;
+  for (uint64_t n = 1; n <= calls; ++n) {
+    CrashingEnvironment disk(1, disk_with(kFourGenerations));
+    FailingEnvironment failing(disk);
+    failing.add({.nth = n, .os_error = EPERM});
+    failed += install(failing, "5").ok() ? 0 : 1;
+    BOOST_TEST_CONTEXT("call " << n) {
+      BOOST_TEST_REQUIRE(failing.injected() == 1u);
+      const std::string found = generations(disk);
+      BOOST_TEST((found == "4 3 2 1 " || found.starts_with("5 ")), found);
+      // At most the one goes that would be "4" next time.
+      BOOST_TEST((found.size() >= 2 * kOlder), found);
+      BOOST_TEST(!has_temporary(disk));
+    }
+  }
+  BOOST_TEST(failed == calls - 1);  // all but the removal of what is not there
+}
+
+BOOST_AUTO_TEST_CASE(a_crash_keeps_the_older_files_until_the_new_one_is_in_place) {
+  const DiskImage before = disk_with(kFourGenerations);
+  CrashingEnvironment whole(1, before);
+  BOOST_TEST_REQUIRE(install(whole, "5").ok());
+  for (uint64_t n = 1; n <= whole.changes() + 1; ++n) {
+    CrashingEnvironment environment(1, before);
+    environment.crash_at(n);
+    const bool ok = install(environment, "5").ok();
+    std::vector<DiskImage> images = environment.disk_images(n, 100);
+    for (DiskImage& image : environment.kill_images()) images.push_back(std::move(image));
+    for (const DiskImage& image : images) {
+      BOOST_TEST_CONTEXT("call " << n << ", image " << image.rule) {
+        CrashingEnvironment after(1, image);
+        BOOST_TEST(remove_stale_files(after, "data", Logger()).ok());
+        const std::string found = generations(after);
+        BOOST_TEST((found == "5 4 3 2 " ||
+                    (!ok && (found == "4 3 2 1 " || found == "5 3 2 1 " || found == "5 3 2 "))),
+                   found);
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(only_temporary_files_are_stale_and_each_is_logged) {
   CrashingEnvironment disk(1, disk_with({{"data/dump.rdb", "keep"},
                                          {"data/dump.rdb.tmp.12.0", "go"},

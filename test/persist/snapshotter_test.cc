@@ -214,6 +214,29 @@ BOOST_AUTO_TEST_CASE(saving_in_the_foreground_counts_at_once) {
 }
 
 // E8 and E6: 5 s, doubling to 60 s, and forgotten after a good one.
+BOOST_AUTO_TEST_CASE(older_snapshots_stay_when_asked_for) {
+  CrashingEnvironment disk(1, empty_data_directory());
+  const auto save = [&](const std::string& value, const char* keep, bool in_background) {
+    Server server(disk);
+    server.set("snapshot-keep", keep);
+    fill(*server.engine, contents_with(value));
+    if (!in_background) return server.snapshotter->save(0).ok();
+    const bool started = server.snapshotter->start(0).ok();
+    server.snapshotter->wait();
+    return started && server.snapshotter->last_ok();
+  };
+  BOOST_TEST(save("a", "1", false));
+  BOOST_TEST(save("b", "1", true));
+  BOOST_TEST(files_in(disk) == 1u);
+  BOOST_TEST(save("c", "3", false));
+  BOOST_TEST(save("d", "3", true));
+  BOOST_TEST(save("e", "3", true));
+  BOOST_TEST(files_in(disk) == 3u);
+  BOOST_TEST((loaded(disk) == contents_with("e")));
+  BOOST_TEST((loaded(disk, generation_path(kPath, 1)) == contents_with("d")));
+  BOOST_TEST((loaded(disk, generation_path(kPath, 2)) == contents_with("c")));
+}
+
 BOOST_AUTO_TEST_CASE(a_fork_that_fails_is_a_failed_save_and_retries_come_slower) {
   CrashingEnvironment disk(1, disk_with(contents_with("old")));
   FailingEnvironment failing(disk);

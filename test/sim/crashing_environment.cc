@@ -302,6 +302,13 @@ Status CrashingEnvironment::rename(const std::string& from, const std::string& t
   return perform([this, from, to] { return disk_.rename(from, to); });
 }
 
+Status CrashingEnvironment::link(const std::string& from, const std::string& to) {
+  ROX_TRY(alive());
+  ROX_TRY(const SimulatedDisk::NodePointer node, disk_.find(from));
+  if (node->is_directory) return io_error(EPERM, "simulated link");
+  return perform([this, to, node] { return disk_.link_file(to, node); });
+}
+
 Status CrashingEnvironment::remove(const std::string& path) {
   if (recording_ != nullptr) recording_->files().erase(path);
   return perform([this, path] { return disk_.remove(path); });

@@ -53,7 +53,8 @@ class CrashingEnvironment final : public Environment {
   // ---- for the test ----
 
   // Stops the world at the n-th call (1: the first) that changes the disk: create, write, make
-  // room, sync, truncate, rename, remove, make and sync directory. Failed ones count. 0: never.
+  // room, sync, truncate, rename, link, remove, make and sync directory. Failed ones count. 0:
+  // never.
   void crash_at(uint64_t n) { crash_at_ = n; }
   void crash() { stopped_ = true; }  // now, between two calls
   bool crashed() const { return stopped_; }
@@ -86,6 +87,7 @@ class CrashingEnvironment final : public Environment {
 
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
   Status rename(const std::string& from, const std::string& to) override;
+  Status link(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;
   Status make_directory(const std::string& path) override;
   Status sync_directory(const std::string& path) override;

@@ -137,6 +137,11 @@ Status FailingEnvironment::rename(const std::string& from, const std::string& to
   return wrapped_.rename(from, to);
 }
 
+Status FailingEnvironment::link(const std::string& from, const std::string& to) {
+  ROX_TRY(fail(CallKind::kLink, from));
+  return wrapped_.link(from, to);
+}
+
 Status FailingEnvironment::remove(const std::string& path) {
   ROX_TRY(fail(CallKind::kRemove, path));
   return wrapped_.remove(path);

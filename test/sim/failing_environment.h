@@ -33,6 +33,7 @@ enum class CallKind : uint8_t {
   kTruncate,
   kClose,
   kRename,  // on the path it starts from
+  kLink,    // likewise
   kRemove,
   kMakeDirectory,
   kSyncDirectory,
@@ -72,6 +73,7 @@ class FailingEnvironment final : public Environment {
 
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
   Status rename(const std::string& from, const std::string& to) override;
+  Status link(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;
   Status make_directory(const std::string& path) override;
   Status sync_directory(const std::string& path) override;
