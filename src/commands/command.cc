@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include "base/glob.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "commands/server/syntax_tree.h"
 #include "engine/call.h"
@@ -434,10 +435,12 @@ Status command_list_command(Call& call) {
       filter = Filter::kCategory;
     } else if (call.is(3, "PATTERN")) {
       filter = Filter::kPattern;
+      if (wanted.size() > kPatternBytesMax) return errors::kPatternTooComplex;
     } else {
       return errors::kSyntax;
     }
   }
+  const Glob pattern(filter == Filter::kPattern ? wanted : std::string_view(), true);
   const auto matches = [&](const Command& command) {
     switch (filter) {
       case Filter::kNone:
@@ -447,7 +450,7 @@ Status command_list_command(Call& call) {
       case Filter::kCategory:
         return has_category(command, wanted);
       case Filter::kPattern:
-        return glob_match(wanted, command.full_name, true);
+        return pattern.matches(command.full_name);
     }
     return false;
   };

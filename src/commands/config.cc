@@ -1,12 +1,15 @@
 // config.cc: the settings, read, changed and written back at run time.
+#include "base/limits.h"
 #include "commands/server/command_state.h"
 #include "engine/call.h"
 #include "engine/command.h"
 #include "engine/config_file.h"
+#include "engine/errors.h"
 
 namespace roxdb::commands {
 namespace {
 
+namespace errors = engine::errors;
 using engine::Call;
 using engine::CommandSpec;
 using engine::Example;
@@ -29,6 +32,9 @@ constexpr CommandSpec kConfig{
 
 // CONFIG GET pattern... -> name and value of every setting that matches one of them
 Status config_get_command(Call& call) {
+  for (const std::string_view pattern : call.args().subspan(2)) {
+    if (pattern.size() > kPatternBytesMax) return errors::kPatternTooComplex;
+  }
   const auto found = call.engine().settings.match(call.args().subspan(2));
   call.reply().map(found.size());
   for (const auto& [name, value] : found) {

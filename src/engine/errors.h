@@ -21,6 +21,7 @@ inline constexpr Status kOverflow = user_error("ERR increment or decrement would
 inline constexpr Status kNaNOrInfinity = user_error("ERR increment would produce NaN or Infinity");
 inline constexpr Status kOffsetOutOfRange = user_error("ERR offset is out of range");
 inline constexpr Status kOutOfMemory = user_error("OOM the value does not fit into memory");
+inline constexpr Status kPatternTooComplex = user_error("ERR pattern too complex");
 inline constexpr Status kReplyTooLarge = user_error("ERR reply too large");
 
 }  // namespace roxdb::engine::errors

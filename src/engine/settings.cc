@@ -298,13 +298,14 @@ std::vector<std::pair<std::string, std::string>> Settings::match(
       }
       continue;
     }
+    const Glob glob(pattern, true);
     for_each([&](const Setting& setting) {
       if ((setting.flags & (Setting::kHidden | Setting::kFileOnly)) != 0) return;
-      if (glob_match(pattern, setting.name, true)) {
+      if (glob.matches(setting.name)) {
         found.try_emplace(lower_case(setting.name), setting.name, setting.get());
       }
       for (const std::string& alias : setting.aliases) {
-        if (glob_match(pattern, alias, true)) found.try_emplace(alias, alias, setting.get());
+        if (glob.matches(alias)) found.try_emplace(alias, alias, setting.get());
       }
     });
   }

@@ -1,6 +1,8 @@
 // function_commands.cc: FUNCTION: libraries of functions. What changes them is logged as received.
 #include "base/glob.h"
+#include "base/limits.h"
 #include "engine/call.h"
+#include "engine/errors.h"
 #include "scripting/scripting.h"
 
 namespace roxdb::scripting {
@@ -205,13 +207,14 @@ void reply_library(resp::Reply& reply, const Library& library, bool with_code) {
 // FUNCTION LIST [LIBRARYNAME pattern] [WITHCODE] -> libraries with their functions
 Status function_list_command(Call& call) {
   bool with_code = false;
-  std::optional<std::string_view> pattern;
+  std::optional<Glob> pattern;
   for (size_t i = 2; i < call.argc(); ++i) {
     if (!with_code && call.is(i, "WITHCODE")) {
       with_code = true;
     } else if (!pattern && call.is(i, "LIBRARYNAME")) {
       if (i + 1 == call.argc()) return user_error("ERR library name argument was not given");
-      pattern = call.arg(++i);
+      if (call.arg(++i).size() > kPatternBytesMax) return engine::errors::kPatternTooComplex;
+      pattern.emplace(call.arg(i), true);
     } else {
       return call.fail("ERR Unknown argument {}", call.arg(i));
     }
@@ -219,7 +222,7 @@ Status function_list_command(Call& call) {
   const resp::Reply::Open list = call.reply().open(resp::Reply::Aggregate::kArray);
   size_t count = 0;
   for (const auto& [name, library] : libraries_of(call).libraries()) {
-    if (pattern && !glob_match(*pattern, name, true)) continue;
+    if (pattern && !pattern->matches(name)) continue;
     reply_library(call.reply(), *library, with_code);
     ++count;
   }

@@ -77,8 +77,9 @@ void PubSub::subscribe(Client& client, Topic::Kind kind, std::string_view name) 
   Topics& all = topics_of(kind);
   auto found = all.find(name);
   if (found == all.end()) {
-    found = all.emplace(std::string(name), Topic{kind, {}, {}}).first;
+    found = all.emplace(std::string(name), Topic{kind, {}, nullptr, {}}).first;
     found->second.name = found->first;
+    if (kind == Topic::Kind::kPattern) found->second.glob = std::make_unique<Glob>(name);
   }
   Topic& topic = found->second;
   Subscriptions& mine = *client.subscriptions;
@@ -148,8 +149,8 @@ size_t PubSub::publish(std::string_view channel, std::string_view message) {
   if (const auto found = channels.find(channel); found != channels.end()) {
     told += tell_channel(turn_, found->second, "message", message);
   }
-  for (const auto& [pattern, topic] : topics(Topic::Kind::kPattern)) {
-    if (!glob_match(pattern, channel)) continue;
+  for (const auto& [unused, topic] : topics(Topic::Kind::kPattern)) {
+    if (!topic.glob->matches(channel)) continue;
     told += tell_all(turn_, topic, [&](resp::Reply& reply) {
       reply.push(4);
       reply.bulk("pmessage");

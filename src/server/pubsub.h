@@ -15,11 +15,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "base/glob.h"
 #include "base/hash.h"
 #include "engine/engine.h"
 #include "server/clients.h"
@@ -32,7 +34,8 @@ struct Topic {
   static constexpr size_t kKinds = 3;
 
   Kind kind;
-  std::string_view name;  // of its entry in the map of topics
+  std::string_view name;             // of its entry in the map of topics
+  std::unique_ptr<const Glob> glob;  // of a pattern
   std::vector<Client*> subscribers;
 };
 

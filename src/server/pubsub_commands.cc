@@ -2,6 +2,7 @@
 #include "base/glob.h"
 #include "base/limits.h"
 #include "engine/call.h"
+#include "engine/errors.h"
 #include "resp/reply_writer.h"
 #include "server/command_client.h"
 #include "server/pubsub.h"
@@ -9,6 +10,7 @@
 namespace roxdb::server {
 namespace {
 
+namespace errors = engine::errors;
 using engine::Call;
 using engine::ChannelsAt;
 using engine::CommandFamily;
@@ -118,13 +120,11 @@ constexpr CommandSpec kUnsubscribe{
     .handler = unsubscribe_command,
 };
 
-constexpr Status kPatternTooComplex = user_error("ERR pattern too complex");
-
 // PSUBSCRIBE pattern ... -> as SUBSCRIBE
 Status psubscribe_command(Call& call) {
   // Every message of anybody pays for what is kept here.
   for (const std::string_view pattern : call.args().subspan(1)) {
-    if (pattern.size() > kPatternBytesMax) return kPatternTooComplex;
+    if (pattern.size() > kPatternBytesMax) return errors::kPatternTooComplex;
   }
   return subscribe(call, Kind::kPattern, "psubscribe");
 }
@@ -234,12 +234,14 @@ Status reply_channels(Call& call, Kind kind) {
         "'{}'. Try PUBSUB HELP.",
         call.arg(1));
   }
-  if (call.argc() == 3 && call.arg(2).size() > kPatternBytesMax) return kPatternTooComplex;
+  if (call.argc() == 3 && call.arg(2).size() > kPatternBytesMax) return errors::kPatternTooComplex;
+  std::optional<Glob> pattern;
+  if (call.argc() == 3) pattern.emplace(call.arg(2));
   resp::Reply& reply = call.reply();
   const resp::Reply::Open open = reply.open(resp::Reply::Aggregate::kArray);
   size_t count = 0;
   for (const auto& [name, topic] : call.service<PubSub>().topics(kind)) {
-    if (call.argc() == 3 && !glob_match(call.arg(2), name)) continue;
+    if (pattern && !pattern->matches(name)) continue;
     reply.bulk(name);
     ++count;
   }

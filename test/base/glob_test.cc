@@ -164,6 +164,17 @@ BOOST_AUTO_TEST_CASE(hostile_patterns_end) {
   BOOST_TEST(!glob_match("*[" + std::string(60'000, 'b') + "]c", std::string(1'000'000, 'a')));
 }
 
+// Whatever a class is spelled like, a text pays for it once per byte.
+BOOST_AUTO_TEST_CASE(long_classes_cost_what_short_ones_do) {
+  const std::string spelled = "*[" + std::string(60'000, '[') + "]x";
+  const Glob glob(spelled);
+  size_t matched = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    matched += glob.matches("key:" + std::to_string(i) + (i % 2 == 0 ? "[x" : "]x"));
+  }
+  BOOST_TEST(matched == 50'000u);
+}
+
 BOOST_AUTO_TEST_CASE(a_long_text_alone_never_exhausts_the_step_bound) {
   std::string text(20'000'000, 'a');
   text += "needle";

@@ -11,8 +11,9 @@ using engine::Call;
 namespace errors = engine::errors;
 
 Result<ScanPattern> read_scan_pattern(std::string_view text) {
-  if (text.size() > kPatternBytesMax) return user_error("ERR pattern too complex");
-  return ScanPattern{text};
+  if (text.size() > kPatternBytesMax) return errors::kPatternTooComplex;
+  if (text == "*") return ScanPattern{};
+  return ScanPattern{Glob(text)};
 }
 
 Result<uint64_t> read_scan_cursor(Call& call, size_t index) {

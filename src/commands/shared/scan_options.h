@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/glob.h"
@@ -11,11 +12,11 @@
 
 namespace roxdb::commands {
 
-// MATCH: of keys, fields or members.
+// MATCH: of keys, fields or members. "*" alone matches the empty name, too.
 struct ScanPattern {
-  std::string_view text = "*";
+  std::optional<Glob> glob;  // none: "*"
 
-  bool matches(std::string_view name) const { return text == "*" || glob_match(text, name); }
+  bool matches(std::string_view name) const { return !glob || glob->matches(name); }
 };
 // "ERR pattern too complex" when it is longer than kPatternBytesMax.
 Result<ScanPattern> read_scan_pattern(std::string_view text);

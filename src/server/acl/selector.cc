@@ -203,7 +203,7 @@ Status Selector::add_key_pattern(std::string_view rule) {
     same->reads = same->reads || reads;
     same->writes = same->writes || writes;
   } else {
-    keys_.push_back({std::string(rule), reads, writes});
+    keys_.push_back({std::string(rule), Glob(rule), reads, writes});
   }
   return kOk;
 }
@@ -211,9 +211,9 @@ Status Selector::add_key_pattern(std::string_view rule) {
 Status Selector::add_channel(std::string_view pattern) {
   if (has_blank(pattern) || pattern.size() > kPatternBytesMax) return kSyntax;
   if (all_channels_) return kAfterAllChannels;
-  if (std::find(channels_.begin(), channels_.end(), pattern) == channels_.end()) {
-    channels_.emplace_back(pattern);
-  }
+  const bool is_known = std::any_of(channels_.begin(), channels_.end(),
+                                    [&](const ChannelPattern& one) { return one.text == pattern; });
+  if (!is_known) channels_.push_back({std::string(pattern), Glob(pattern)});
   return kOk;
 }
 
@@ -283,7 +283,7 @@ Decision Selector::check_keys(AclRequest& request) const {
 
 bool Selector::allows_key(std::string_view key, bool reads, bool writes) const {
   return std::any_of(keys_.begin(), keys_.end(), [&](const KeyPattern& pattern) {
-    return pattern.reads >= reads && pattern.writes >= writes && glob_match(pattern.text, key);
+    return pattern.reads >= reads && pattern.writes >= writes && pattern.glob.matches(key);
   });
 }
 
@@ -308,7 +308,7 @@ Decision Selector::check_channels(const AclRequest& request) const {
 
 bool Selector::allows_channel(std::string_view channel, bool is_pattern) const {
   return all_channels_ || std::any_of(channels_.begin(), channels_.end(), [&](const auto& allowed) {
-           return is_pattern ? allowed == channel : glob_match(allowed, channel);
+           return is_pattern ? allowed.text == channel : allowed.glob.matches(channel);
          });
 }
 
@@ -353,8 +353,8 @@ std::string Selector::keys_text() const {
 std::string Selector::channels_text() const {
   if (all_channels_) return "&*";
   std::string text;
-  for (const std::string& pattern : channels_) {
-    fmt::format_to(std::back_inserter(text), "{}&{}", text.empty() ? "" : " ", pattern);
+  for (const ChannelPattern& pattern : channels_) {
+    fmt::format_to(std::back_inserter(text), "{}&{}", text.empty() ? "" : " ", pattern.text);
   }
   return text;
 }

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/glob.h"
 #include "base/status.h"
 #include "engine/gates_and_sinks.h"
 #include "server/acl/vocabulary.h"
@@ -90,8 +91,13 @@ class Selector {
  private:
   struct KeyPattern {
     std::string text;
+    Glob glob;
     bool reads;
     bool writes;
+  };
+  struct ChannelPattern {
+    std::string text;
+    Glob glob;
   };
   // A command that is allowed with some first arguments only.
   struct FirstArgument {
@@ -125,7 +131,7 @@ class Selector {
   bool all_keys_ = false;
   std::vector<KeyPattern> keys_;
   bool all_channels_ = false;
-  std::vector<std::string> channels_;
+  std::vector<ChannelPattern> channels_;
   bool all_databases_ = true;
   std::vector<int> databases_;
 };
