@@ -151,7 +151,7 @@ CommandTable::CommandTable(std::span<const CommandFamily* const> families) {
       command->arity = spec->arity != 0 ? spec->arity : spec->syntax.arity(words_of(spec->name));
       command->index = static_cast<uint16_t>(all_.size());
       derive_plain_keys(*command);
-      if (words_of(spec->name) == 1) add(spec->name, command.get());
+      if (words_of(spec->name) == 1) add(spec->name, command.get(), true);
       all_.push_back(std::move(command));
     }
   }
@@ -165,13 +165,13 @@ CommandTable::CommandTable(std::span<const CommandFamily* const> families) {
   }
 }
 
-void CommandTable::add(std::string_view name, Command* command) {
+void CommandTable::add(std::string_view name, Command* command, bool is_declared) {
   ROX_ASSERT(lookup(name) == nullptr);
   if (++names_ * 2 > cells_.size()) grow();
   const Folded folded = fold(name);
   size_t at = folded.hash & (cells_.size() - 1);
   while (cells_[at].command != nullptr) at = (at + 1) & (cells_.size() - 1);
-  cells_[at] = {folded.first, folded.last, name, command, is_short_word(name), false};
+  cells_[at] = {folded.first, folded.last, name, command, is_short_word(name), is_declared, false};
 }
 
 void CommandTable::grow() {
@@ -185,7 +185,8 @@ void CommandTable::grow() {
   cells_ = std::move(cells);
 }
 
-Command* CommandTable::lookup(std::string_view name) const {
+template <class Accept>
+Command* CommandTable::lookup(std::string_view name, Accept accept) const {
   const Folded folded = fold(name);
   for (size_t at = folded.hash & (cells_.size() - 1);; at = (at + 1) & (cells_.size() - 1)) {
     const Cell& cell = cells_[at];
@@ -194,20 +195,41 @@ Command* CommandTable::lookup(std::string_view name) const {
       continue;
     }
     // Outside the letters the dropped bit tells characters apart.
-    if (cell.is_short_word || equal_ignore_case(cell.name, name)) {
-      return cell.hidden ? nullptr : cell.command;
+    if ((cell.is_short_word || equal_ignore_case(cell.name, name)) && accept(cell)) {
+      return cell.command;
     }
   }
 }
 
-Command* CommandTable::find(std::span<const std::string_view> args) const {
-  Command* command = lookup(args[0]);
+Command* CommandTable::lookup(std::string_view name) const {
+  return lookup(name, [](const Cell& cell) { return !cell.hidden; });
+}
+
+Command* CommandTable::lookup_declared(std::string_view name) const {
+  Command* const command = lookup(name, [](const Cell& cell) { return cell.is_declared; });
+  return command != nullptr ? command : lookup(name);
+}
+
+namespace {
+
+// The subcommand that the second argument names, or the container itself.
+Command* subcommand_of(Command* command, std::span<const std::string_view> args) {
   if (command == nullptr || command->subcommands.empty() || args.size() < 2) return command;
   for (Command* subcommand : command->subcommands) {
     const std::string_view name = subcommand->spec->name;
     if (equal_ignore_case(name.substr(name.find(' ') + 1), args[1])) return subcommand;
   }
   return command;
+}
+
+}  // namespace
+
+Command* CommandTable::find(std::span<const std::string_view> args) const {
+  return subcommand_of(lookup(args[0]), args);
+}
+
+Command* CommandTable::find_declared(std::span<const std::string_view> args) const {
+  return subcommand_of(lookup_declared(args[0]), args);
 }
 
 Command* CommandTable::find_name(std::string_view name) const {
@@ -224,9 +246,11 @@ bool CommandTable::rename(std::string_view from, std::string_view to) {
   for (Cell& cell : cells_) {
     if (cell.command == command && equal_ignore_case(cell.name, from)) cell.hidden = true;
   }
+  command->is_renamed = true;
+  for (Command* subcommand : command->subcommands) subcommand->is_renamed = true;
   if (!to.empty()) {
     renamed_.push_back(std::make_unique<std::string>(to));
-    add(*renamed_.back(), command);
+    add(*renamed_.back(), command, false);
   }
   return true;
 }

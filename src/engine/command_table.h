@@ -22,7 +22,8 @@ struct Command {
   std::vector<Command*> subcommands;  // of a container
   std::string full_name;              // lower case, "client|id": as Redis shows it
   int arity = 0;
-  uint16_t index = 0;  // position in all()
+  uint16_t index = 0;       // position in all()
+  bool is_renamed = false;  // it, or its container: requests need not begin with its own name
 
   // The plain case, for prefetching: keys at first, first + step, ... up to last (negative: from
   // the end); first 0: no keys or not so plain.
@@ -45,6 +46,10 @@ class CommandTable {
   // By name in any case; `args` must hold at least the name. A container whose first argument
   // names none of its subcommands comes back itself. Null: unknown.
   Command* find(std::span<const std::string_view> args) const;
+  // The same by the name of the declaration, whatever it was renamed to; only where no command is
+  // declared with that name by the other one. This is how logs name commands, so that they can be
+  // read whatever is renamed later.
+  Command* find_declared(std::span<const std::string_view> args) const;
   Command* find_name(std::string_view name) const;  // "client|id", "client id" or "client"
   // Another name for a command (rename-command); an empty new name hides it.
   bool rename(std::string_view from, std::string_view to);
@@ -63,11 +68,15 @@ class CommandTable {
     std::string_view name;  // of a declaration, or in renamed_
     Command* command = nullptr;
     bool is_short_word = false;  // first, last and the size say all
+    bool is_declared = false;
     bool hidden = false;
   };
-  void add(std::string_view name, Command* command);
+  void add(std::string_view name, Command* command, bool is_declared);
   void grow();
   Command* lookup(std::string_view name) const;
+  Command* lookup_declared(std::string_view name) const;
+  template <class Accept>
+  Command* lookup(std::string_view name, Accept accept) const;
 
   std::vector<std::unique_ptr<Command>> all_;
   std::vector<Cell> cells_;  // open addressing, a power of two, at most half full

@@ -53,7 +53,8 @@ std::string_view error_code(std::string_view text) {
 }  // namespace
 
 Prepared Engine::prepare(const Session& session, Args args, uint64_t* hashes, Lookahead* ahead) {
-  Command* const command = commands_.find(args);
+  Command* const command =
+      session.kind == Session::Kind::kReplay ? commands_.find_declared(args) : commands_.find(args);
   Prepared prepared{command, false, false, args, hashes};
   if (command == nullptr) return prepared;
   prepared.is_runnable =
@@ -146,12 +147,20 @@ Verdict Engine::run(Session& session, const Prepared& prepared, resp::Reply& rep
     reply_error(reply, status);
   }
   if (call.changed_ && call.log_mode_ == Call::LogMode::kAsReceived && has_listeners()) {
+    Args args = prepared.args;
+    std::vector<std::string_view> own_name_args;
+    if (command.is_renamed) [[unlikely]] {
+      own_name_args.assign(args.begin(), args.end());
+      own_name_args[0] = (command.container != nullptr ? *command.container : command).spec->name;
+      args = own_name_args;
+    }
+    const int db = call.logged_db_ >= 0 ? call.logged_db_ : session.db;
     if (unit_depth_ == 1 && unit_commands_.empty()) {
       // The usual unit is one command, logged as it came: no copy.
-      const LogCommand received{call.logged_db_ >= 0 ? call.logged_db_ : session.db, prepared.args};
+      const LogCommand received{db, args};
       for (const auto& [order, sink] : sinks_) sink->on_unit({&received, 1});
     } else {
-      log(call.logged_db_ >= 0 ? call.logged_db_ : session.db, prepared.args);
+      log(db, args);
     }
   }
   end_unit();

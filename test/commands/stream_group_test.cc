@@ -122,6 +122,11 @@ BOOST_AUTO_TEST_CASE(giving_back_is_refused_with_the_reason) {
          {"XNACK s g FAIL IDS 1 1 RETRYCOUNT", "-ERR Unrecognized XNACK option 'RETRYCOUNT'"}});
 }
 
+BOOST_AUTO_TEST_CASE(a_renamed_command_is_logged_by_its_own_name) {
+  BOOST_TEST_REQUIRE(engine.commands().rename("xack", "done"));
+  check_log({{"DONE s g 1", "XACK s g 1"}});
+}
+
 BOOST_AUTO_TEST_CASE(groups_are_announced_and_acknowledgements_only_logged) {
   const auto expect = [&](std::string_view request, std::string_view announced,
                           std::string_view logged) {

@@ -162,6 +162,27 @@ BOOST_AUTO_TEST_CASE(a_renamed_command_answers_to_its_new_name_only) {
   BOOST_TEST(table.find_name("set") != nullptr);
 }
 
+BOOST_AUTO_TEST_CASE(a_log_finds_commands_by_their_own_names) {
+  const auto declared = [&](std::vector<std::string_view> args) {
+    const Command* const command = table.find_declared(args);
+    return command == nullptr ? std::string() : command->full_name;
+  };
+  BOOST_TEST_REQUIRE(table.rename("del", ""));
+  BOOST_TEST_REQUIRE(table.rename("set", "put"));
+  // Another command under the name of a hidden one.
+  BOOST_TEST_REQUIRE(table.rename("echo", "del"));
+  BOOST_TEST(table.find_name("DEL")->full_name == "echo");
+  BOOST_TEST(declared({"DEL", "k"}) == "del");
+  BOOST_TEST(declared({"set", "k", "v"}) == "set");
+  BOOST_TEST(declared({"put", "k", "v"}) == "set");  // of a server that logs as it receives
+  BOOST_TEST(declared({"nosuch"}).empty());
+  BOOST_TEST(table.find_name("put")->is_renamed);
+  BOOST_TEST(!table.find_name("get")->is_renamed);
+  BOOST_TEST_REQUIRE(table.rename("config", "settings"));
+  BOOST_TEST(table.find_name("settings|get")->is_renamed);
+  BOOST_TEST(declared({"config", "get", "x"}) == "config|get");
+}
+
 BOOST_AUTO_TEST_CASE(keys_are_found_exactly) {
   BOOST_TEST(sorted(keys_of({"SET", "a", "b"})) == "a");
   BOOST_TEST(sorted(keys_of({"MSET", "a", "1", "b", "2"})) == "a b");

@@ -28,6 +28,30 @@ BOOST_AUTO_TEST_CASE(what_was_logged_is_there_after_a_restart) {
   BOOST_TEST((restarted(image(), kAlways) == server->state()));
 }
 
+// What is logged can be read with other names of commands, and with none.
+BOOST_AUTO_TEST_CASE(a_log_does_not_depend_on_names_of_commands) {
+  start(kAlways);
+  server->run("SET before 1");
+  engine::CommandTable& commands = server->engine.commands();
+  BOOST_TEST_REQUIRE(commands.rename("set", "put"));
+  BOOST_TEST_REQUIRE(commands.rename("del", ""));
+  BOOST_TEST_REQUIRE(commands.rename("xgroup", "groups"));
+  BOOST_TEST(turn("PUT a 1") == "+OK");
+  BOOST_TEST(turn("PUT due 1 PX 5") == "+OK");
+  BOOST_TEST(turn("GROUPS CREATE s g 0 MKSTREAM") == "+OK");
+  wait(100);
+  BOOST_TEST(turn("GET due") == "$nil");
+  const State expected = server->state();
+  BOOST_TEST(expected.size() == 3u);
+  BOOST_TEST((restarted(image(), kAlways) == expected));
+  CrashingEnvironment same_disk(4, image());
+  SimulatedServer renamed(same_disk, kAlways);
+  BOOST_TEST_REQUIRE(renamed.engine.commands().rename("set", "put"));
+  BOOST_TEST_REQUIRE(renamed.engine.commands().rename("del", ""));
+  BOOST_TEST_REQUIRE(renamed.load() == 0, renamed.log_text);
+  BOOST_TEST((renamed.state() == expected));
+}
+
 BOOST_AUTO_TEST_CASE(always_answers_after_the_sync_and_one_sync_serves_a_group) {
   SteppedExecutor executor;
   start(kAlways, &executor);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "commands/shared/log_request.h"
 
 namespace roxdb::commands {
 namespace {
@@ -187,7 +188,7 @@ Result<IdsOptions> read_ids_options(Call& call, size_t first) {
 
 void log_unannounced(Call& call) {
   call.engine().dirty++;
-  call.log_as(call.db(), call.args());
+  log_request(call);
 }
 
 }  // namespace roxdb::commands
