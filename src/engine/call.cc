@@ -36,8 +36,7 @@ Result<double> Call::real(size_t index) const {
   return *value;
 }
 
-// --- keys
-// -----------------------------------------------------------------------------------------
+// --- keys ---------------------------------------------------------------------------------------
 
 Key Call::key(size_t index) const {
   uint64_t& hash = prepared_.hashes[index];
@@ -139,8 +138,7 @@ void Call::set_expiry(size_t index, Cell& cell, int64_t expire_at_ms) {
   keyspace().set_expiry(key(index), cell, expire_at_ms);
 }
 
-// --- effects
-// --------------------------------------------------------------------------------------
+// --- effects ------------------------------------------------------------------------------------
 
 void Call::changed(Event event, size_t key_index, int64_t count) {
   changed(session_.db, arg(key_index), event, count);
@@ -167,8 +165,7 @@ void Call::changed_database(int db) {
   engine_.notify_database_changed(db);
 }
 
-// --- waiting
-// ----------------------------------------------------------------------------------------
+// --- waiting ------------------------------------------------------------------------------------
 
 bool Call::timed_out() const { return Waiting::has_timed_out(session_); }
 
@@ -178,8 +175,7 @@ Status Call::wait(const WaitFor& what) {
   return kOk;
 }
 
-// --- the reply
-// ------------------------------------------------------------------------------------
+// --- the reply ----------------------------------------------------------------------------------
 
 Status Call::reply_string(const Entry& entry) {
   if (entry.encoding() == static_cast<uint8_t>(types::StringEncoding::kShared)) {

@@ -47,8 +47,7 @@ Engine::Engine(const Options& options)
 
 Engine::~Engine() = default;
 
-// --- data
-// -----------------------------------------------------------------------------------------
+// --- data ---------------------------------------------------------------------------------------
 
 void Engine::set_databases(int count) {
   ROX_ASSERT(count > 0 && count <= kDatabasesMax && size() == 0);
@@ -231,8 +230,7 @@ void Engine::freed_in_background(size_t count) {
   statistics.freed_in_background += count;
 }
 
-// --- time
-// -----------------------------------------------------------------------------------------
+// --- time ---------------------------------------------------------------------------------------
 
 void Engine::refresh_clock() {
   begin_next(cycles_now());
@@ -284,8 +282,7 @@ void Engine::touch(Entry& entry) {
   if (entry.access() != access) entry.set_access(access);
 }
 
-// --- background
-// -----------------------------------------------------------------------------------
+// --- background ---------------------------------------------------------------------------------
 
 bool Engine::tick(uint64_t budget_ns) {
   refresh_clock();
@@ -345,8 +342,7 @@ bool Engine::expire_due(uint64_t deadline_ns) {
   return false;
 }
 
-// --- changes
-// --------------------------------------------------------------------------------------
+// --- changes ------------------------------------------------------------------------------------
 
 void Engine::log(int db, Args args) {
   if (!has_listeners()) return;
@@ -356,6 +352,19 @@ void Engine::log(int db, Args args) {
     unit_text_.append(arg);
   }
 }
+
+namespace {
+
+// Of what a large unit took the next ones keep 64 KiB. By an exchange: a string that is assigned an
+// empty one keeps all of its room.
+template <class Container>
+void clear_and_keep_little(Container& container) {
+  constexpr size_t kKeptBytes = 64u << 10;
+  container.clear();
+  if (container.capacity() * sizeof(container[0]) > kKeptBytes) Container().swap(container);
+}
+
+}  // namespace
 
 void Engine::deliver_unit() {
   std::vector<std::string_view> views;
@@ -369,11 +378,9 @@ void Engine::deliver_unit() {
     commands.push_back({command.db, Args(views).subspan(command.args, command.count)});
   }
   for (const auto& [order, sink] : sinks_) sink->on_unit(commands);
-  unit_commands_.clear();
-  unit_args_.clear();
-  constexpr size_t kKeptBytes = 64u << 10;
-  if (unit_text_.capacity() > kKeptBytes) unit_text_ = std::string();
-  unit_text_.clear();
+  clear_and_keep_little(unit_commands_);
+  clear_and_keep_little(unit_args_);
+  clear_and_keep_little(unit_text_);
 }
 
 void Engine::deliver_change(const KeyChange& change) {

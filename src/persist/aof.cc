@@ -91,8 +91,7 @@ AofWriter* Aof::current() const {
   return rewrite_->next.get();
 }
 
-// --- units
-// ----------------------------------------------------------------------------------------
+// --- units --------------------------------------------------------------------------------------
 
 void Aof::append(std::span<const engine::LogCommand> commands) {
   const int64_t time_ms = engine_.now_ms();
@@ -163,8 +162,7 @@ void Aof::tick() {
   update_pressure(now_ns);
 }
 
-// --- syncs
-// ----------------------------------------------------------------------------------------
+// --- syncs --------------------------------------------------------------------------------------
 
 bool Aof::sync_is_due(uint64_t now_ns) const {
   if (syncing_ || writer_ == nullptr || !sync_error_.ok() || written_ <= synced_) return false;
@@ -308,8 +306,7 @@ void Aof::update_pressure(uint64_t now_ns) {
   if (on_state) on_state();
 }
 
-// --- trouble
-// --------------------------------------------------------------------------------------
+// --- trouble ------------------------------------------------------------------------------------
 
 void Aof::write_failed(Status status) {
   const uint64_t now_ns = environment_.monotonic_ns();
@@ -372,8 +369,7 @@ bool Aof::write_deadline_passed() const {
              static_cast<uint64_t>(write_deadline_ms_) * kMsNs;
 }
 
-// --- how it stands
-// --------------------------------------------------------------------------------
+// --- how it stands ------------------------------------------------------------------------------
 
 std::vector<Aof::FileInUse> Aof::files_in_use() const {
   std::vector<FileInUse> files;

@@ -52,7 +52,7 @@ AofReader::AofReader(File& file, const FileHeader& header, uint64_t file_size)
 
 AofReader::Outcome AofReader::next(std::vector<Unit>& units) {
   units.clear();
-  if (!assembling_) assembly_ = std::string();  // the unit that was handed out
+  if (!assembling_) std::string().swap(assembly_);  // the unit that was handed out
   while (units.size() < kUnitsMax) {
     // Reading on would move the bytes of the units that are there.
     if (!units.empty() && !in_memory(kRecordHeaderBytes)) break;

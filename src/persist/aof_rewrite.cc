@@ -30,8 +30,7 @@ std::vector<std::string> remove_files(Environment& environment, const std::strin
 
 }  // namespace
 
-// --- beginning and end
-// ----------------------------------------------------------------------------
+// --- beginning and end --------------------------------------------------------------------------
 
 void Aof::remember(const std::optional<Manifest>& manifest) {
   manifest_exists_ = manifest.has_value();
@@ -149,8 +148,7 @@ Status Aof::shut_down(bool finish_first) {
   return kOk;
 }
 
-// --- on and off
-// -----------------------------------------------------------------------------------
+// --- on and off ---------------------------------------------------------------------------------
 
 Status Aof::apply_wanted() {
   if (wanted_) {
@@ -308,8 +306,7 @@ void Aof::mend_manifest() {
       });
 }
 
-// --- rewriting
-// ------------------------------------------------------------------------------------
+// --- rewriting ----------------------------------------------------------------------------------
 
 const SnapshotChild* Aof::child() const {
   return rewrite_ != nullptr && rewrite_->stage != Rewrite::Stage::kInstalling

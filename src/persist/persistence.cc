@@ -46,8 +46,7 @@ double percent(const LoadProgress& progress) {
 
 }  // namespace
 
-// --- State
-// ----------------------------------------------------------------------------------------
+// --- State --------------------------------------------------------------------------------------
 
 Persistence::State::State(Persistence& owner, engine::Engine& engine_used, int order)
     : persistence(owner),
@@ -280,8 +279,7 @@ void Persistence::State::write_info(engine::InfoWriter& info) const {
              rate > 0 ? static_cast<uint64_t>(static_cast<double>(left) / rate) : 1);
 }
 
-// --- Persistence
-// ----------------------------------------------------------------------------------
+// --- Persistence --------------------------------------------------------------------------------
 
 Persistence::Persistence(engine::Engine& engine, int gate_order)
     : state_(std::make_unique<State>(*this, engine, gate_order)) {
@@ -359,8 +357,7 @@ Status Persistence::shut_down(const ShutdownRequest& request) {
   return request.force ? kOk : status;
 }
 
-// --- commands
-// -------------------------------------------------------------------------------------
+// --- commands -----------------------------------------------------------------------------------
 
 void Persistence::all_databases_flushed() {
   State& state = *state_;
@@ -405,8 +402,7 @@ RdbTrust Persistence::rdb_trust() const {
   return {.any_version = state_->version_check != 0, .any_checksum = state_->skips_checksums};
 }
 
-// --- gate and sink
-// --------------------------------------------------------------------------------
+// --- gate and sink ------------------------------------------------------------------------------
 
 engine::Verdict Persistence::check(engine::Session& session, const engine::CommandSpec& spec,
                                    engine::Args, Status& refusal) {

@@ -102,8 +102,7 @@ Status Persistence::Start::find_manifest() {
                             path, present));
 }
 
-// --- what is loaded
-// -------------------------------------------------------------------------------
+// --- what is loaded -----------------------------------------------------------------------------
 
 Status Persistence::Start::load_without_log() {
   uint64_t sequence = 1;
@@ -230,8 +229,7 @@ Status Persistence::Start::begin_log(uint64_t sequence) {
   return kOk;
 }
 
-// --- restoring and salvage
-// ------------------------------------------------------------------------
+// --- restoring and salvage ----------------------------------------------------------------------
 
 Status Persistence::Start::restore() {
   uint64_t sequence = 1;
@@ -313,8 +311,7 @@ void Persistence::Start::report(const std::string& source, uint64_t bytes) const
               state_.engine.size(), bytes);
 }
 
-// --- Persistence
-// ----------------------------------------------------------------------------------
+// --- Persistence --------------------------------------------------------------------------------
 
 Status Persistence::load(const LoadOptions& options, int& exit_code) {
   State& state = *state_;

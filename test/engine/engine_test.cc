@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory.h"
 #include "engine/call.h"
 #include "resp/output_buffer.h"
 #include "resp/reply_writer.h"
@@ -181,6 +182,24 @@ BOOST_AUTO_TEST_CASE(replay_reaches_no_sink_and_no_gate) {
   BOOST_TEST((engine.execute(replay, args, writer) == Verdict::kPass));
   BOOST_TEST(recorder.take() == "");
   BOOST_TEST(engine.size() == 1u);
+}
+
+// The text of a large unit is not kept for the next one.
+BOOST_AUTO_TEST_CASE(a_large_unit_leaves_no_memory_behind) {
+  Recorder recorder;
+  engine.arm(&recorder, 1);
+  const std::string value(1u << 20, 'v');
+  const auto unit = [&](const std::string& text) {
+    engine.begin_unit();
+    run("PUT k " + text);
+    run("PUT k x");
+    engine.end_unit();
+    recorder.take();
+  };
+  unit("x");
+  const size_t before = memory::used_bytes();
+  unit(value);
+  BOOST_TEST(memory::used_bytes() <= before + (100u << 10));
 }
 
 // Expired at t means: visible at t, gone one millisecond later, whatever the background does.
