@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/glob.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "base/numbers.h"
 #include "base/text.h"
@@ -99,7 +100,7 @@ Status string_room(Call& call) {
 }
 
 // Keys "<prefix>:<number>" that are not there yet, with the value "value:<number>", padded with
-// zero bytes or cut to a size. Neither the log nor a replica hears of them.
+// zero bytes or cut to a size. Logged, since what is logged of them later fails without them.
 Status populate(Call& call) {
   constexpr Status kNotPositive = user_error("ERR value is out of range, must be positive");
   const auto count = call.integer(2);
@@ -119,6 +120,7 @@ Status populate(Call& call) {
     std::string value = fmt::format("value:{}", i);
     if (value_bytes > 0) value.resize(static_cast<size_t>(value_bytes));
     ROX_TRY(call.set_string(call.db(), key, value, -1, false));
+    call.log_as({"SET", name, value});
   }
   return call.reply_ok();
 }
@@ -220,7 +222,10 @@ Status log(Call& call) {
   return call.reply_ok();
 }
 
-Status match(Call& call) { return call.reply(glob_match(call.arg(2), call.arg(3)) ? 1 : 0); }
+Status match(Call& call) {
+  if (call.arg(2).size() > kPatternBytesMax) return errors::kPatternTooComplex;
+  return call.reply(glob_match(call.arg(2), call.arg(3)) ? 1 : 0);
+}
 
 Status struct_sizes(Call& call) {
   call.reply().simple(fmt::format("bits:{} entry:{} cell:{} bucket:{} segment:{}",
@@ -378,7 +383,7 @@ Status help(Call& call) {
       "OBJECT <key>",
       "    Show how a value is stored.",
       "POPULATE <count> [<prefix>] [<size>]",
-      "    Create keys; the AOF and replicas do not hear of them.",
+      "    Create keys, as far as they are not there yet.",
       "PROTOCOL <type>",
       "    Answer with a reply of a type: string, integer, double, bignum, null, array, set,",
       "    map, attrib, push, verbatim, true or false.",

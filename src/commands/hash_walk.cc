@@ -226,34 +226,34 @@ struct RandomFields {
 };
 
 template <class Picks>
-void reply_pick(Call& call, const Picks& picks, typename Picks::Pick pick, bool with_values) {
+void reply_pick(resp::Reply& reply, const Picks& picks, typename Picks::Pick pick,
+                bool with_values) {
   char name[kIntegerDigitsMax];
   char value[kIntegerDigitsMax];
   const Field field = picks.read(pick, name, value);
-  if (with_values && call.reply().protocol() >= 3) call.reply().array(2);
-  call.reply().bulk(field.name);
-  if (with_values) call.reply().bulk(field.value);
+  if (with_values && reply.protocol() >= 3) reply.array(2);
+  reply.bulk(field.name);
+  if (with_values) reply.bulk(field.value);
 }
 
-// `live`: fields there are, > 0.
-template <class Picks>
-void reply_random(Call& call, const Picks& picks, size_t live, const RandomFields& wanted) {
-  Random& random = call.engine().random;
-  const uint64_t count = wanted.distinct ? std::min<uint64_t>(wanted.count, live) : wanted.count;
-  const bool in_pairs = wanted.with_values && call.reply().protocol() < 3;
-  call.reply().array(in_pairs ? 2 * count : count);
+// `live`: fields there are, > 0; `count` are wanted.
+template <class Reply, class Picks>
+void show_random(Reply& reply, const Picks& picks, size_t live, uint64_t count,
+                 const RandomFields& wanted, Random& random) {
+  const bool in_pairs = wanted.with_values && reply.protocol() < 3;
+  reply.array(in_pairs ? 2 * count : count);
   // Few of many are drawn until they differ; otherwise one walk decides for each field whether it
   // is among those still to be found (Knuth, TAOCP 2, 3.4.2, algorithm S).
   constexpr uint64_t kMany = 3;
   if (!wanted.distinct) {
-    for (uint64_t i = 0; i < count; ++i) {
-      reply_pick(call, picks, picks.pick(random), wanted.with_values);
+    for (uint64_t i = 0; i < count && !is_enough(reply); ++i) {
+      reply_pick(reply, picks, picks.pick(random), wanted.with_values);
     }
   } else if (count < live / kMany) {
     std::unordered_set<typename Picks::Pick> drawn;
-    while (drawn.size() < count) {
+    while (drawn.size() < count && !is_enough(reply)) {
       const auto pick = picks.pick(random);
-      if (drawn.insert(pick).second) reply_pick(call, picks, pick, wanted.with_values);
+      if (drawn.insert(pick).second) reply_pick(reply, picks, pick, wanted.with_values);
     }
   } else {
     uint64_t missing = count;
@@ -261,9 +261,23 @@ void reply_random(Call& call, const Picks& picks, size_t live, const RandomField
     picks.for_each([&](typename Picks::Pick pick) {
       if (random.below(left--) >= missing) return;
       missing--;
-      reply_pick(call, picks, pick, wanted.with_values);
+      reply_pick(reply, picks, pick, wanted.with_values);
     });
   }
+}
+
+// `bytes_each`: what a field takes on average, when it is not shown without its value.
+template <class Picks>
+Status reply_random(Call& call, const Picks& picks, size_t live, uint64_t bytes_each,
+                    const RandomFields& wanted) {
+  const uint64_t count = wanted.distinct ? std::min<uint64_t>(wanted.count, live) : wanted.count;
+  if (count > call.engine().reply_bytes_max / kPartBytes) return errors::kReplyTooLarge;
+  // What was measured is what is drawn again.
+  const Random before = call.engine().random;
+  return reply_measured(call, count * bytes_each, [&](auto& reply) {
+    call.engine().random = before;
+    show_random(reply, picks, live, count, wanted, call.engine().random);
+  });
 }
 
 Result<RandomFields> read_random_fields(Call& call) {
@@ -297,26 +311,15 @@ Status hrandfield_command(Call& call) {
     call.reply().array(0);
     return kOk;
   }
-  const uint64_t count = wanted.distinct ? std::min<uint64_t>(wanted.count, live) : wanted.count;
-  const uint64_t bytes_each = hash->bytes() / hash->size() + kPartBytes;
-  if (count > call.engine().reply_bytes_max / bytes_each) return errors::kReplyTooLarge;
-
-  if (types::is_table(hash->encoding())) {
-    const TablePicks picks(*hash);
-    if (single) {
-      reply_pick(call, picks, picks.pick(call.engine().random), false);
-    } else {
-      reply_random(call, picks, live, wanted);
+  const auto reply_from = [&](const auto& picks) -> Status {
+    if (!single) {
+      return reply_random(call, picks, live, hash->bytes() / hash->size() + kPartBytes, wanted);
     }
-  } else {
-    const PackedPicks picks(*hash);
-    if (single) {
-      reply_pick(call, picks, picks.pick(call.engine().random), false);
-    } else {
-      reply_random(call, picks, live, wanted);
-    }
-  }
-  return kOk;
+    reply_pick(call.reply(), picks, picks.pick(call.engine().random), false);
+    return kOk;
+  };
+  return types::is_table(hash->encoding()) ? reply_from(TablePicks(*hash))
+                                           : reply_from(PackedPicks(*hash));
 }
 constexpr Example kHRandFieldExamples[] = {
     {"HRANDFIELD h", "$nil"},        {"HSET h f 1", ":1"},

@@ -1,11 +1,13 @@
 // hyperloglog.cc: counting different elements, about; see types/hyperloglog.h.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <string>
 
 #include <fmt/core.h>
 
+#include "commands/shared/log_request.h"
 #include "engine/call.h"
 #include "engine/command.h"
 #include "types/hyperloglog.h"
@@ -59,13 +61,28 @@ Result<StringValue> edit_or_create_hll(Call& call) {
   return string;
 }
 
+// For edits. What was added while one limit held may be replayed under another: then a value stays
+// sparse until the log says otherwise, see log_promotion().
+HyperLogLog hll_of(Call& call, StringValue& string) {
+  const bool is_replay = call.session().kind == engine::Session::Kind::kReplay;
+  return {string,
+          is_replay ? std::numeric_limits<uint64_t>::max() : call.engine().limits.hll_sparse_bytes};
+}
+
+// Logs the request, and that it made a value dense.
+void log_promotion(Call& call) {
+  log_request(call);
+  call.log_as({"PFDEBUG", "TODENSE", call.arg(1)});
+}
+
 // PFADD key [element...] -> 1: something has changed, or the key is new | 0
 Status pfadd_command(Call& call) {
   ROX_TRY(const std::optional<StringValue> found, edit_hll(call, 1));
   // Damage must show before the first of several elements is in. One alone finds it by itself.
   if (found && call.argc() > 3 && !HyperLogLogView(found->entry()).check()) return kDamagedHll;
   ROX_TRY(StringValue string, edit_or_create_hll(call));
-  HyperLogLog hll(string, call.engine().limits);
+  HyperLogLog hll = hll_of(call, string);
+  const bool was_dense = hll.view().is_dense();
   bool has_changed = !found;
   for (size_t i = 2; i < call.argc(); ++i) {
     ROX_TRY(const bool raised, hll.add(call.arg(i)));
@@ -74,6 +91,7 @@ Status pfadd_command(Call& call) {
   if (!has_changed) return call.reply(0);
   ROX_TRY(hll.forget_count());
   call.changed(event::kPfAdd);
+  if (hll.view().is_dense() != was_dense) log_promotion(call);
   return call.reply(1);
 }
 constexpr Example kPfAddExamples[] = {
@@ -123,7 +141,7 @@ Status pfcount_command(Call& call) {
   const auto count = hll.count();
   if (!count) return kDamagedHll;
   ROX_TRY(std::optional<StringValue> string, call.edit<StringValue>(1));
-  ROX_TRY(HyperLogLog(*string, call.engine().limits).keep_count(*count));
+  ROX_TRY(hll_of(call, *string).keep_count(*count));
   call.changed(event::kUnnamed);
   return call.reply(static_cast<int64_t>(*count));
 }
@@ -148,16 +166,18 @@ Status pfmerge_command(Call& call) {
   HllRegisters registers{};
   ROX_TRY(const bool any_dense, merge_all(call, registers));
   ROX_TRY(StringValue string, edit_or_create_hll(call));
-  HyperLogLog hll(string, call.engine().limits);
+  HyperLogLog hll = hll_of(call, string);
   if (any_dense) {
     ROX_TRY([[maybe_unused]] const bool was_sparse, hll.make_dense());
   }
+  const bool was_dense = hll.view().is_dense();
   for (size_t i = 0; i < registers.size(); ++i) {
     if (registers[i] == 0) continue;
     ROX_TRY([[maybe_unused]] const bool raised, hll.raise({i, registers[i]}));
   }
   ROX_TRY(hll.forget_count());
   call.changed(event::kPfAdd);
+  if (hll.view().is_dense() != was_dense) log_promotion(call);
   return call.reply_ok();
 }
 constexpr Example kPfMergeExamples[] = {
@@ -178,7 +198,7 @@ constexpr CommandSpec kPfMerge{
 
 // Tells that a HyperLogLog became dense: so it shall be wherever the log is read.
 Result<bool> make_dense(Call& call, StringValue& string) {
-  ROX_TRY(const bool was_sparse, HyperLogLog(string, call.engine().limits).make_dense());
+  ROX_TRY(const bool was_sparse, hll_of(call, string).make_dense());
   if (was_sparse) call.changed(event::kUnnamed, 2);
   return was_sparse;
 }
@@ -253,7 +273,7 @@ Status pfselftest_command(Call& call) {
   types::ScratchString scratch(call.keyspace().home(), {});
   StringValue string = scratch.value();
   HyperLogLog::begin(string);
-  HyperLogLog hll(string, call.engine().limits);
+  HyperLogLog hll(string, call.engine().limits.hll_sparse_bytes);
   HllRegisters registers{};
   size_t next_look = 1;
   for (size_t added = 1; added <= kElements; ++added) {

@@ -1,5 +1,4 @@
 // sorted_set_sample.cc: members at random, and all members bit by bit.
-#include <algorithm>
 #include <limits>
 #include <optional>
 #include <string>
@@ -42,32 +41,29 @@ std::vector<size_t> distinct_ranks(size_t count, size_t size, Random& random) {
   return ranks;
 }
 
-// Shows the members of these ranks.
-Status reply_ranks(Call& call, const SortedSetView& set, const std::vector<size_t>& ranks,
-                   bool with_scores) {
-  reply_members_header(call.reply(), ranks.size(), with_scores);
-  for (const size_t rank : ranks) {
-    set.visit({rank, rank + 1}, [&](std::string_view member, double score) {
-      reply_member(call.reply(), member, score, with_scores);
-    });
-  }
-  return kOk;
+// kReplyTooLarge when so many members, of the size they have on average, are too much.
+Status check_sample(Call& call, const SortedSetView& set, uint64_t count, bool with_scores) {
+  constexpr uint64_t kPartsWithScore = 3;  // the pair, the member, the score
+  const uint64_t bytes_each =
+      set.bytes() / set.size() + (with_scores ? kPartsWithScore : 1) * kPartBytes;
+  return count > call.engine().reply_bytes_max / bytes_each ? errors::kReplyTooLarge : kOk;
+}
+
+void reply_rank(Call& call, const SortedSetView& set, size_t rank, bool with_scores) {
+  set.visit({rank, rank + 1}, [&](std::string_view member, double score) {
+    reply_member(call.reply(), member, score, with_scores);
+  });
 }
 
 // As often as asked for, whatever the size of the set; one member may come several times.
 Status reply_with_repetition(Call& call, const SortedSetView& set, uint64_t count,
                              bool with_scores) {
-  size_t bytes_max = 0;  // of a member
-  set.visit(set.all(), [&](std::string_view member, double) {
-    bytes_max = std::max(bytes_max, member.size());
-  });
-  constexpr uint64_t kParts = 3;  // the pair, the member, the score
-  if (count > call.engine().reply_bytes_max / reply_bytes_of(kParts, bytes_max)) {
-    return errors::kReplyTooLarge;
+  ROX_TRY(check_sample(call, set, count, with_scores));
+  reply_members_header(call.reply(), count, with_scores);
+  for (uint64_t i = 0; i < count; ++i) {
+    reply_rank(call, set, call.engine().random.below(set.size()), with_scores);
   }
-  std::vector<size_t> ranks(count);
-  for (size_t& rank : ranks) rank = call.engine().random.below(set.size());
-  return reply_ranks(call, set, ranks, with_scores);
+  return kOk;
 }
 
 // ZRANDMEMBER key [count [WITHSCORES]] -> one member, or an array; a negative count allows
@@ -103,8 +99,11 @@ Status zrandmember_command(Call& call) {
   if (static_cast<uint64_t>(count) >= set->size()) {
     return reply_members(call, *set, set->all(), {.with_scores = with_scores});
   }
+  ROX_TRY(check_sample(call, *set, static_cast<uint64_t>(count), with_scores));
   const auto ranks = distinct_ranks(static_cast<size_t>(count), set->size(), random);
-  return reply_ranks(call, *set, ranks, with_scores);
+  reply_members_header(call.reply(), ranks.size(), with_scores);
+  for (const size_t rank : ranks) reply_rank(call, *set, rank, with_scores);
+  return kOk;
 }
 constexpr Example kZRandMemberExamples[] = {{"ZRANDMEMBER k", "$nil"},
                                             {"ZADD k 1 a", ":1"},

@@ -350,11 +350,13 @@ Status getrange_command(Call& call) {
   const types::StringView value(*entry);
   const Range range = clip_range(start, end, value.size());
   const std::string_view bytes = value.view().substr(range.begin, range.size);
-  if (const SharedRef blob = types::string_blob(*entry)) {
-    call.reply().bulk_shared(bytes, blob);
-    return kOk;
-  }
-  return call.reply_bulk(bytes);
+  // A reference keeps all of the value alive, while the client is charged with the part: it must
+  // not be a small one.
+  const SharedRef blob =
+      bytes.size() >= value.size() / 2 ? types::string_blob(*entry) : SharedRef();
+  if (!blob) return call.reply_bulk(bytes);
+  call.reply().bulk_shared(bytes, blob);
+  return kOk;
 }
 constexpr Example kGetRangeExamples[] = {{"SET k abcdef", "+OK"},
                                          {"GETRANGE k 1 3", "$bcd"},

@@ -30,9 +30,10 @@ struct Waiter {
   std::string text;
   std::vector<std::string_view> args;
   std::vector<std::string_view> keys;
+  size_t queue_bytes = 0;
 };
 
-Waiting::Waiting(Engine& engine) : engine_(engine), queues_(engine.secret()) {}
+Waiting::Waiting(Engine& engine) : engine_(engine) {}
 Waiting::~Waiting() = default;
 
 bool Waiting::has_timed_out(const Session& session) {
@@ -63,11 +64,7 @@ void Waiting::wait(Session& session, Args args, const WaitFor& what) {
     waiter->args.push_back({waiter->text.data() + at, arg.size()});
   }
   for (size_t i = what.first_key; i < what.first_key + what.keys; ++i) {
-    const std::string_view key = waiter->args[i];
-    Queue& queue = queues_[{session.db, std::string(key)}];
-    if (!queue.waiters.emplace(serial, waiter.get()).second) continue;  // named twice
-    queue.when_gone += size_t{what.when_gone};
-    waiter->keys.push_back(key);
+    enter(*waiter, waiter->args[i]);
   }
   if (what.timeout_ms > 0) {
     waiter->deadline_ns = ns_after(what.timeout_ms);
@@ -76,6 +73,19 @@ void Waiting::wait(Session& session, Args args, const WaitFor& what) {
   set_moment(*waiter, what.again_ms);
   session.waiter = waiter.get();
   waiters_.emplace_hint(waiters_.end(), serial, std::move(waiter));
+}
+
+void Waiting::enter(Waiter& waiter, std::string_view key) {
+  // What the maps' nodes have beside their content, and a cell of the table.
+  constexpr size_t kNodesBytes = 8 * sizeof(void*);
+  Database& database = databases_.try_emplace(waiter.db, engine_.secret()).first->second;
+  Queue& queue = database.queues[{waiter.db, std::string(key)}];
+  const auto [place, is_new] = queue.waiters.emplace(waiter.serial, &waiter);
+  if (!is_new) return;  // named twice
+  queue.when_gone += size_t{waiter.when_gone};
+  database.when_gone += size_t{waiter.when_gone};
+  waiter.keys.push_back(key);
+  waiter.queue_bytes += sizeof(QueueOfKey) + key.size() + sizeof(*place) + kNodesBytes;
 }
 
 // Monotonic; never UINT64_MAX, which means never.
@@ -95,12 +105,21 @@ void Waiting::set_moment(Waiter& waiter, int64_t again_ms) {
 }
 
 void Waiting::leave(Waiter& waiter) {
+  const auto database = databases_.find(waiter.db);
   for (const std::string_view key : waiter.keys) {
-    const auto place = queues_.find(KeyView{waiter.db, key});
+    KeyMap<Queue>& queues = database->second.queues;
+    const auto place = queues.find(KeyView{waiter.db, key});
     Queue& queue = place->second;
     queue.waiters.erase(waiter.serial);
     queue.when_gone -= size_t{waiter.when_gone};
-    if (queue.waiters.empty()) queues_.erase(place);
+    database->second.when_gone -= size_t{waiter.when_gone};
+    if (queue.waiters.empty()) queues.erase(place);
+  }
+  // Clients come and go all the time, but some have waited for a million keys.
+  constexpr size_t kBucketsKept = 1024;
+  if (database != databases_.end() && database->second.queues.empty() &&
+      database->second.queues.bucket_count() > kBucketsKept) {
+    databases_.erase(database);
   }
   deadlines_.erase({waiter.deadline_ns, waiter.serial});
   moments_.erase({waiter.moment_ns, waiter.serial});
@@ -139,10 +158,16 @@ void Waiting::check_deadlines() {
 
 // ---- ready keys ----
 
+// Null: nobody waits for this key.
+Waiting::QueueOfKey* Waiting::find_queue(int db, std::string_view key) {
+  const auto database = databases_.find(db);
+  if (database == databases_.end() || database->second.queues.empty()) return nullptr;
+  const auto place = database->second.queues.find(KeyView{db, key});
+  return place == database->second.queues.end() ? nullptr : &*place;
+}
+
 void Waiting::note(int db, std::string_view key) {
-  if (queues_.empty()) return;
-  const auto place = queues_.find(KeyView{db, key});
-  if (place != queues_.end()) note(place->first, place->second);
+  if (QueueOfKey* const found = find_queue(db, key)) note(found->first, found->second);
 }
 
 void Waiting::note(const KeyName& key, Queue& queue) {
@@ -153,8 +178,25 @@ void Waiting::note(const KeyName& key, Queue& queue) {
 }
 
 void Waiting::on_database_changed(int db) {
-  for (auto& [key, queue] : queues_) {
-    if (db < 0 || key.db == db) note(key, queue);
+  for (auto& [number, database] : databases_) {
+    if (db < 0 || number == db) note_keys_of(number, database);
+  }
+}
+
+// Only those that are there, as a rule: a client may wait for a million that are not. Nothing is
+// looked up as a command does it: that removes what has expired, and logs it too early.
+void Waiting::note_keys_of(int db, Database& database) {
+  const Keyspace* const keyspace = engine_.keyspace_if_used(db);
+  const size_t size = keyspace == nullptr ? 0 : keyspace->size();
+  if (database.when_gone > 0 || size >= database.queues.size()) {
+    for (auto& [key, queue] : database.queues) {
+      if (queue.when_gone > 0 ||
+          (size > 0 && keyspace->table().find(engine_.hash(key.name), key.name) != nullptr)) {
+        note(key, queue);
+      }
+    }
+  } else if (size > 0) {
+    keyspace->table().for_each([&](const types::Entry* entry) { note(db, entry->key()); });
   }
 }
 
@@ -206,11 +248,11 @@ void Waiting::serve_moment(Serial serial) {
 void Waiting::serve_key(const KeyName& key) {
   const Serial last = last_serial_;
   Serial served = 0;
-  if (const auto place = queues_.find(key); place != queues_.end()) place->second.is_ready = false;
+  if (QueueOfKey* const found = find_queue(key.db, key.name)) found->second.is_ready = false;
   while (true) {
-    const auto place = queues_.find(key);
-    if (place == queues_.end()) return;
-    Queue& queue = place->second;
+    QueueOfKey* const found = find_queue(key.db, key.name);
+    if (found == nullptr) return;
+    Queue& queue = found->second;
     const auto next = queue.waiters.upper_bound(served);
     if (next == queue.waiters.end() || next->first > last) return;
     served = next->first;
@@ -252,24 +294,38 @@ void Waiting::finish(Waiter& waiter) {
 
 // ---- what is told of it ----
 
+size_t Waiting::keys() const {
+  size_t keys = 0;
+  for (const auto& [number, database] : databases_) keys += database.queues.size();
+  return keys;
+}
+
 size_t Waiting::keys_watched_for_end() const {
-  return static_cast<size_t>(std::count_if(queues_.begin(), queues_.end(), [](const auto& entry) {
-    return entry.second.when_gone > 0;
-  }));
+  size_t keys = 0;
+  for (const auto& [number, database] : databases_) {
+    if (database.when_gone == 0) continue;
+    for (const auto& [key, queue] : database.queues) keys += size_t{queue.when_gone > 0};
+  }
+  return keys;
 }
 
 size_t Waiting::bytes(const Session& session) {
   const Waiter* const waiter = session.waiter;
   if (waiter == nullptr) return 0;
-  return sizeof *waiter + waiter->text.capacity() +
+  return sizeof *waiter + waiter->queue_bytes + waiter->text.capacity() +
          (waiter->args.capacity() + waiter->keys.capacity()) * sizeof(std::string_view);
 }
 
 void Waiting::check() const {
   size_t places = 0;
-  for (const auto& [key, queue] : queues_) {
-    ROX_ASSERT(!queue.waiters.empty());
-    places += queue.waiters.size();
+  for (const auto& [number, database] : databases_) {
+    size_t when_gone = 0;
+    for (const auto& [key, queue] : database.queues) {
+      ROX_ASSERT(!queue.waiters.empty() && key.db == number);
+      places += queue.waiters.size();
+      when_gone += queue.when_gone;
+    }
+    ROX_ASSERT(when_gone == database.when_gone);
   }
   for (const auto& [serial, waiter] : waiters_) {
     ROX_ASSERT(waiter->serial == serial && waiter->session.waiter == waiter.get());

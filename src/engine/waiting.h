@@ -106,9 +106,10 @@ class Waiting final : public Sink {
   uint64_t next_deadline_ns() const { return std::min(first_of(deadlines_), first_of(moments_)); }
   size_t sessions() const { return waiters_.size(); }
   size_t sessions_with_deadline() const { return deadlines_.size(); }
-  size_t keys() const { return queues_.size(); }
+  size_t keys() const;
   size_t keys_watched_for_end() const;  // by somebody who asked for WaitFor::when_gone
-  // Bytes kept for one waiting session; 0 when it does not wait.
+  // Bytes kept for one waiting session, about; 0 when it does not wait. Each of those that wait for
+  // one key pays for its queue.
   static size_t bytes(const Session& session);
   // Its command runs to say that nothing came.
   static bool has_timed_out(const Session& session);
@@ -126,7 +127,17 @@ class Waiting final : public Sink {
     size_t when_gone = 0;
     bool is_ready = false;  // on the list of those to be served
   };
+  // What is waited for in one database.
+  struct Database {
+    explicit Database(const HashSecret& secret) : queues(secret) {}
+    KeyMap<Queue> queues;
+    size_t when_gone = 0;  // the sum of those of its queues
+  };
+  using QueueOfKey = KeyMap<Queue>::value_type;
 
+  QueueOfKey* find_queue(int db, std::string_view key);
+  void enter(Waiter& waiter, std::string_view key);
+  void note_keys_of(int db, Database& database);
   void note(const KeyName& key, Queue& queue);
   void serve_key(const KeyName& key);
   void serve_leaving(Serial serial);
@@ -144,7 +155,7 @@ class Waiting final : public Sink {
   Engine& engine_;
   WaitingHost* host_ = nullptr;
   std::map<Serial, std::unique_ptr<Waiter>> waiters_;
-  KeyMap<Queue> queues_;
+  std::map<int, Database> databases_;  // where somebody waits, or has waited
   Times deadlines_;
   Times moments_;  // to run again
   Serial last_serial_ = 0;

@@ -21,6 +21,7 @@ using types::ValueHome;
 constexpr Status kOrder = rdb_corrupt("the records of a stream do not ascend");
 constexpr Status kNode = rdb_corrupt("a node of a stream is not what was written");
 constexpr Status kGroup = rdb_corrupt("the pending records of a group do not agree");
+constexpr Status kTime = rdb_corrupt("a time of a group is none");
 constexpr auto kCountMax = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
 
 // An element with room for its digits; its text is dead once it moves.
@@ -188,6 +189,7 @@ Status read_pending(RdbInput& in, std::vector<Claim>& claims) {
     Claim claim;
     ROX_TRY(claim.id, read_raw_id(in));
     ROX_TRY(claim.delivered_at_ms, in.number<int64_t>());
+    if (claim.delivered_at_ms < 0) return kTime;
     ROX_TRY(claim.deliveries, in.length());
     if ((!claims.empty() && claim.id <= claims.back().id) || claim.deliveries > kCountMax) {
       return kGroup;
@@ -225,6 +227,7 @@ Status read_consumers(RdbInput& in, RdbType type, const ValueHome& home, Group& 
     if (type == RdbType::kStream3) {
       ROX_TRY(active_at_ms, in.number<int64_t>());
     }
+    if (std::min(seen_at_ms, active_at_ms) < types::Consumer::kNeverActive) return kTime;
     types::Consumer* const consumer = group.add_consumer(home.slabs, name, seen_at_ms);
     consumer->active_at_ms = active_at_ms;
     ROX_TRY(claim_pending(in, consumer, claims));

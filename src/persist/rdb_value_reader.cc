@@ -1,5 +1,6 @@
 #include "persist/rdb_value_reader.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -203,21 +204,30 @@ Result<Entry*> make_sorted_set(RdbInput& in, RdbType type, const EntryParts& par
 
 // ---- hashes -------------------------------------------------------------------------------
 
-// An expiry as 64 bits, where one value stands for none.
-Result<int64_t> expiry_from(int64_t expire_at_ms, int64_t none) {
-  if (expire_at_ms == none) return types::kNoExpiry;
-  if (expire_at_ms <= 0) return kNoExpiryTime;
+// An expiry behind a field; 0: none.
+Result<int64_t> packed_expiry(int64_t expire_at_ms) {
+  if (expire_at_ms == 0) return types::kNoExpiry;
+  if (expire_at_ms < 0 || expire_at_ms > types::kFieldExpireMsMax) return kNoExpiryTime;
   return expire_at_ms;
+}
+
+// As Valkey writes it; -1: none. It takes expiries that are later than any of ours: to whoever
+// waits for one of them, the latest that we have is as good.
+Result<int64_t> read_valkey_expiry(RdbInput& in) {
+  ROX_TRY(const int64_t expire_at_ms, in.number<int64_t>());
+  if (expire_at_ms == -1) return types::kNoExpiry;
+  if (expire_at_ms <= 0) return kNoExpiryTime;
+  return std::min(expire_at_ms, types::kFieldExpireMsMax);
 }
 
 // In front of a field: 0, or ms of the epoch counted from one less than `least_ms`.
 Result<int64_t> read_expiry(RdbInput& in, int64_t least_ms) {
   ROX_TRY(const uint64_t distance, in.length());
   if (distance == 0) return types::kNoExpiry;
-  const uint64_t base = static_cast<uint64_t>(least_ms) - 1;
-  constexpr auto kLatest = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
-  if (least_ms < 1 || distance > kLatest - base) return kNoExpiryTime;
-  return static_cast<int64_t>(base + distance);
+  if (least_ms < 1 || least_ms > types::kFieldExpireMsMax) return kNoExpiryTime;
+  const int64_t base_ms = least_ms - 1;
+  if (distance > static_cast<uint64_t>(types::kFieldExpireMsMax - base_ms)) return kNoExpiryTime;
+  return base_ms + static_cast<int64_t>(distance);
 }
 
 Status read_fields(RdbInput& in, RdbType type, RdbDialect dialect, types::HashBuilder& hash) {
@@ -237,8 +247,7 @@ Status read_fields(RdbInput& in, RdbType type, RdbDialect dialect, types::HashBu
     ROX_TRY(in.string(name));
     ROX_TRY(in.string(value));
     if (is_valkey) {
-      ROX_TRY(const int64_t expiry, in.number<int64_t>());
-      ROX_TRY(expire_at_ms, expiry_from(expiry, -1));
+      ROX_TRY(expire_at_ms, read_valkey_expiry(in));
     }
     ROX_TRY(hash.add(name, value, expire_at_ms));
   }
@@ -259,7 +268,7 @@ Status read_packed_fields(BlobForm form, std::string_view blob, bool expiring,
       BlobElement expiry;
       ROX_TRY(reader.expect(expiry));
       if (!expiry.is_integer) return kNoExpiryTime;
-      ROX_TRY(expire_at_ms, expiry_from(expiry.integer, 0));
+      ROX_TRY(expire_at_ms, packed_expiry(expiry.integer));
     }
     char name_room[kIntegerDigitsMax];
     char value_room[kIntegerDigitsMax];

@@ -30,6 +30,8 @@ namespace roxdb::types {
 // What an edit says of a field's expiry besides a time in ms of the epoch.
 inline constexpr int64_t kNoExpiry = -1;
 inline constexpr int64_t kKeepExpiry = -2;
+// The latest expiry a field can have, ms of the epoch: Redis keeps 46 bits.
+inline constexpr int64_t kFieldExpireMsMax = (int64_t{1} << 46) - 1;
 
 class HashTable {
  public:

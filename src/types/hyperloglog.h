@@ -31,7 +31,6 @@
 #include <string_view>
 
 #include "base/status.h"
-#include "types/limits.h"
 #include "types/string_value.h"
 
 namespace roxdb::types {
@@ -101,8 +100,8 @@ class HyperLogLog {
   // Makes an empty HyperLogLog of a string that is empty and new.
   static void begin(StringValue& string);
   // REQUIRES: is_valid() of its bytes.
-  HyperLogLog(StringValue& string, const Limits& limits)
-      : string_(string), sparse_bytes_max_(limits.hll_sparse_bytes) {}
+  HyperLogLog(StringValue& string, uint64_t sparse_bytes_max)
+      : string_(string), sparse_bytes_max_(sparse_bytes_max) {}
 
   HyperLogLogView view() const { return HyperLogLogView(string_.entry()); }
   // True: a register has changed. Whoever asks for that forgets the count in the end.
@@ -120,7 +119,7 @@ class HyperLogLog {
   Status set_count_field(uint64_t value);
 
   StringValue& string_;
-  size_t sparse_bytes_max_;
+  uint64_t sparse_bytes_max_;
 };
 
 inline constexpr Status kDamagedHll = user_error("INVALIDOBJ Corrupted HLL object detected");

@@ -10,6 +10,9 @@ namespace {
 
 namespace packed = containers::packed;
 
+// Redis's bound for a listpack, whatever the limits are.
+constexpr size_t kPackedSetBytesMax = size_t{1} << 30;
+
 constexpr Status kNotSaved{Code::kCorrupt, 0, "a set is not what was written"};
 
 // `encoding` as entries have it.
@@ -218,6 +221,7 @@ bool SetValue::insert(std::string_view member) {
       const size_t count = view().size();
       const size_t longest = count == 0 ? 0 : kIntegerDigitsMax;
       if (count < limit(home_->limits.set_packed_entries) &&
+          count * kIntegerDigitsMax + member.size() <= kPackedSetBytesMax &&
           std::max(member.size(), longest) <= limit(home_->limits.set_packed_value_bytes)) {
         make_packed();
         return add_packed(member);
@@ -229,7 +233,8 @@ bool SetValue::insert(std::string_view member) {
       const std::string_view run = PackedBytes::of(entry());
       if (packed::find(run, packed::Encoded(member)) != packed::kNotFound) return false;
       if (member.size() <= limit(home_->limits.set_packed_value_bytes) &&
-          packed::count(run) < limit(home_->limits.set_packed_entries)) {
+          packed::count(run) < limit(home_->limits.set_packed_entries) &&
+          run.size() + member.size() <= kPackedSetBytesMax) {
         return add_packed(member);
       }
       make_table();
@@ -246,15 +251,15 @@ bool SetValue::add_integer(int64_t value) {
   const IntegerRun run = view().integers();
   const size_t index = run.lower_bound(value);
   if (index < run.size() && run.at(index) == value) return false;
-  if (run.size() >= limit(home_->limits.set_integers)) {
+  const size_t width = std::max(width_of(value), run.width());
+  if (run.size() >= limit(home_->limits.set_integers) ||
+      (run.size() + 1) * width > kPackedSetBytesMax) {
     make_table();
     char room[kIntegerDigitsMax];
     return table().add(home_->slabs, {room, print_int64(value, room)});
   }
-  const size_t width = width_of(value);
-  if (width <= run.width()) {
-    const size_t old_width = run.width();
-    std::memcpy(bytes.splice(run.offset(index), 0, old_width), &value, old_width);
+  if (width == run.width()) {
+    std::memcpy(bytes.splice(run.offset(index), 0, width), &value, width);
     return true;
   }
   // A value beyond the old width is an end of the run.

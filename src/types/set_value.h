@@ -9,8 +9,8 @@
 //
 // The first two lie in PackedBytes. A set of integers stays one up to set-max-intset-entries of
 // them and becomes a table beyond; another kind of member makes it packed. A packed set becomes a
-// table beyond set-max-listpack-entries members, or with one longer than set-max-listpack-value.
-// Nothing ever goes back.
+// table beyond set-max-listpack-entries members, or with one longer than set-max-listpack-value. So
+// does either beyond 1 GiB. Nothing ever goes back.
 //
 // I1  Integers ascend strictly, and the width is the smallest that holds all that were ever in.
 // I2  A packed set holds no member twice.

@@ -1,7 +1,5 @@
 #include "types/stream.h"
 
-#include <algorithm>
-
 #include "base/assert.h"
 
 namespace roxdb::types {
@@ -144,8 +142,9 @@ int64_t Stream::records_up_to(const Id& id) const {
 void Stream::note_delivery(Group& group, const Id& id) const {
   if (group.records_read != Group::kReadUnknown && first_id() <= group.last_delivered &&
       !has_deletions_from(group.last_delivered)) {
-    group.records_read++;
-    group.records_read = std::min(group.records_read, static_cast<int64_t>(records_added));
+    // Both counters may have been said by hand, and stand at the largest number there is.
+    const auto added = static_cast<int64_t>(records_added);
+    group.records_read = group.records_read < added ? group.records_read + 1 : added;
   } else if (records_added > 0) {
     group.records_read = records_up_to(id);
   }

@@ -58,12 +58,18 @@ size_t Group::remove_consumer(memory::Slabs& slabs, Consumer* consumer) {
 
 // Nearly every delivery is the latest one.
 void Group::link(Pending* pending) {
-  // From both ends at once: what is old finds its place as soon as what is young. `later` does not
-  // run out first: whatever it passes is no younger, and would stop `earlier`.
+  // From both ends at once: what is old finds its place as soon as what is young. One of them is
+  // where the last one went: a command that dates many back gives them all the same time. `later`
+  // does not run out first: whatever it passes is no younger, and would stop `earlier`.
+  const int64_t at_ms = pending->delivered_at_ms;
   Pending* earlier = newest_;
-  for (Pending* later = oldest_; earlier != nullptr; later = later->later) {
-    if (earlier->delivered_at_ms <= pending->delivered_at_ms) break;
-    if (later->delivered_at_ms > pending->delivered_at_ms) {
+  Pending* later = oldest_;
+  if (last_linked_ != nullptr) {
+    (last_linked_->delivered_at_ms <= at_ms ? later : earlier) = last_linked_;
+  }
+  for (; earlier != nullptr; later = later->later) {
+    if (earlier->delivered_at_ms <= at_ms) break;
+    if (later->delivered_at_ms > at_ms) {
       earlier = later->earlier;
       break;
     }
@@ -73,11 +79,13 @@ void Group::link(Pending* pending) {
   pending->later = earlier == nullptr ? oldest_ : earlier->later;
   (pending->earlier == nullptr ? oldest_ : pending->earlier->later) = pending;
   (pending->later == nullptr ? newest_ : pending->later->earlier) = pending;
+  last_linked_ = pending;
 }
 
 void Group::unlink(Pending* pending) {
   (pending->earlier == nullptr ? oldest_ : pending->earlier->later) = pending->later;
   (pending->later == nullptr ? newest_ : pending->later->earlier) = pending->earlier;
+  if (last_linked_ == pending) last_linked_ = pending->earlier;
 }
 
 Pending* Group::add(memory::Slabs& slabs, const Id& id, Consumer* consumer, int64_t delivered_at_ms,
@@ -132,6 +140,7 @@ void Group::check() const {
   size_t linked = 0;
   size_t owned = 0;
   const Pending* earlier = nullptr;
+  bool has_last_linked = last_linked_ == nullptr;
   for (const Pending* pending = oldest_; pending != nullptr; pending = pending->later) {
     ROX_ASSERT(pending->earlier == earlier);
     ROX_ASSERT(earlier == nullptr || earlier->delivered_at_ms <= pending->delivered_at_ms);
@@ -140,10 +149,11 @@ void Group::check() const {
       ROX_ASSERT(pending->consumer->pending_.find(pending->id) == pending);
       owned++;
     }
+    has_last_linked |= pending == last_linked_;
     linked++;
     earlier = pending;
   }
-  ROX_ASSERT(newest_ == earlier && linked == pending_.size());  // I1
+  ROX_ASSERT(newest_ == earlier && linked == pending_.size() && has_last_linked);  // I1
   const Consumer* previous = nullptr;
   for (const Consumer* consumer : consumers_) {
     consumer->pending_.check();

@@ -16,7 +16,8 @@
 // I2  Every pending in the index of a consumer names that consumer.
 // I3  Consumers ascend strictly by name.
 // Cost: everything by ID O(log pending); by name O(log consumers), a new name O(consumers) moved
-// pointers. A delivery that is dated back is linked in behind O(younger ones).
+// pointers. A delivery that is dated back is linked in behind O(younger ones), or O(older ones),
+// whichever is less; many to the same time, one after the other, cost that once.
 #pragma once
 
 #include <algorithm>
@@ -182,6 +183,7 @@ class Group {
   IdIndex pending_;
   Pending* oldest_ = nullptr;
   Pending* newest_ = nullptr;
+  Pending* last_linked_ = nullptr;  // where the search for a place may begin; null: anywhere
   ByName<Consumer> consumers_;
   uint32_t name_size_;
 };

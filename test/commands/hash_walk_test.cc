@@ -153,4 +153,22 @@ BOOST_AUTO_TEST_CASE(counts_are_bounded) {
          {"HRANDFIELD none -9223372036854775807", "*[]"}});
 }
 
+// Values that are not shown are no reason to refuse.
+BOOST_AUTO_TEST_CASE(only_what_a_reply_shows_makes_it_too_large) {
+  engine.reply_bytes_max = 10'000;
+  for (const uint64_t packed_value_bytes : {64u, 100'000u}) {
+    engine.limits.hash_packed_value_bytes = packed_value_bytes;
+    run("DEL h");
+    run_args({"HSET", "h", "f", std::string(5'000, 'v'), "g", "w"});
+    for (const std::string count : {"100", "2", "1"}) {
+      BOOST_TEST(run("HRANDFIELD h " + count).substr(0, 3) == "*[$");
+      BOOST_TEST(run("HRANDFIELD h -" + count).substr(0, 3) == "*[$");
+    }
+    check({{"HRANDFIELD h -1000", "-ERR reply too large"},
+           {"HRANDFIELD h -600", "-ERR reply too large"},
+           {"HRANDFIELD h -100 WITHVALUES", "-ERR reply too large"}});
+    BOOST_TEST(run("HRANDFIELD h 2 WITHVALUES").substr(0, 3) == "*[$");
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

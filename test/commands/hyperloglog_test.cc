@@ -1,5 +1,7 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "test/commands/command_fixture.h"
 
@@ -64,6 +66,41 @@ BOOST_AUTO_TEST_CASE(a_value_becomes_dense_at_the_limit) {
          {"STRLEN k", ":12304"},
          {"PFCOUNT k", ":4"},
          {"PFDEBUG DECODE k", "-ERR HLL encoding is not sparse"}});
+}
+
+// Whatever limit holds then: what was sparse stays so, and the log says what became dense.
+BOOST_AUTO_TEST_CASE(replay_gives_the_same_bytes_under_any_limit) {
+  for (const uint64_t limit : {0u, 24u, 100'000u}) {
+    engine.limits.hll_sparse_bytes = limit;
+    const std::string name = "k" + std::to_string(limit);
+    for (int i = 0; i < 3000; i += 3) {
+      run("PFADD " + name + " " + std::to_string(i) + " " + std::to_string(i + 1) + " x");
+    }
+    run("PFADD other" + name + " a b c");
+    run("PFMERGE merged" + name + " other" + name);
+    run("PFMERGE more" + name + " " + name + " other" + name);
+    run("PFCOUNT " + name);
+  }
+  check({{"PFDEBUG ENCODING k24", "+dense"}, {"PFDEBUG ENCODING k100000", "+sparse"}});
+  const auto content = roxdb::commands::test::content_of(engine);
+  for (const uint64_t limit : {0u, 3000u, 100'000u}) {
+    CommandFixture other;
+    other.engine.limits.hll_sparse_bytes = limit;
+    roxdb::engine::Session replay(roxdb::engine::Session::Kind::kReplay);
+    for (const roxdb::commands::test::Recorder::Logged& logged : recorder.log) {
+      const std::vector<std::string_view> args(logged.args.begin(), logged.args.end());
+      roxdb::commands::test::ReplyText answer;
+      other.engine.execute(replay, args, answer);
+      BOOST_TEST(answer.take().front() != '-');
+    }
+    BOOST_TEST((roxdb::commands::test::content_of(other.engine) == content));
+  }
+  engine.limits.hll_sparse_bytes = 0;
+  check_log({{"PFADD small a", "PFADD small a; PFDEBUG TODENSE small"},
+             {"PFADD small b c", "PFADD small b c"},
+             {"PFMERGE new small", "PFMERGE new small"}});
+  BOOST_TEST_REQUIRE(engine.commands().rename("pfadd", "sketch"));
+  check_log({{"SKETCH other a", "PFADD other a; PFDEBUG TODENSE other"}});
 }
 
 BOOST_AUTO_TEST_CASE(what_holds_no_hyperloglog_is_refused_and_left_alone) {

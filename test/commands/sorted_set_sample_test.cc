@@ -77,6 +77,23 @@ BOOST_AUTO_TEST_CASE(counts_that_no_reply_could_hold_are_refused) {
          {"ZRANDMEMBER missing", "$nil"}});
 }
 
+// What members take on average decides: one that is long is no reason to refuse a few.
+BOOST_AUTO_TEST_CASE(samples_that_are_too_large_are_refused) {
+  engine.reply_bytes_max = 10'000;
+  for (const int64_t entries : {128, 0}) {
+    fill(9, entries);
+    run_args({"ZADD", "k", "1", std::string(5'000, 'x')});
+    BOOST_TEST(run("ZRANDMEMBER k -10").substr(0, 3) == "*[$");
+    BOOST_TEST(run("ZRANDMEMBER k 9").substr(0, 3) == "*[$");
+    check({{"ZRANDMEMBER k -30", "-ERR reply too large"},
+           {"ZRANDMEMBER k -9223372036854775807", "-ERR reply too large"}});
+    for (const char last : {'y', 'z'}) {
+      run_args({"ZADD", "k", "1", std::string(40'000, last)});
+    }
+    check({{"ZRANDMEMBER k 9", "-ERR reply too large"}});
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_scan_shows_every_member) {
   fill(1'000, 128);
   std::set<std::string> seen;

@@ -115,6 +115,19 @@ BOOST_AUTO_TEST_CASE(a_reader_that_may_not_wait_is_told_that_nothing_came) {
          {"XREADGROUP GROUP g c BLOCK 0 STREAMS a 0", "*[*[$a *[]]]"}});
 }
 
+// The log says the counter, which must be one that a replay takes.
+BOOST_AUTO_TEST_CASE(a_counter_of_reads_stops_at_the_largest_number) {
+  check({{"XADD s 1-1 a 1", "$1-1"},
+         {"XGROUP CREATE s g 1-1", "+OK"},
+         {"XSETID s 1-1 ENTRIESADDED 9223372036854775807", "+OK"},
+         {"XGROUP SETID s g 1-1 ENTRIESREAD 9223372036854775807", "+OK"},
+         {"XADD s 2-1 a 1", "$2-1"}});
+  log();
+  run("XREADGROUP GROUP g c STREAMS s >");
+  BOOST_TEST(log().find("XGROUP SETID s g 2-1 ENTRIESREAD 9223372036854775807") !=
+             std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(the_log_tells_deliveries_and_progress) {
   for (const char* id : {"1", "2", "3"}) run("XADD a " + std::string(id) + " f v");
   run("XGROUP CREATE a g 0");

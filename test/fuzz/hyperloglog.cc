@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Result<char*> room = string.resize(bytes.size());
   ROX_ASSERT(room.ok());
   std::memcpy(*room, bytes.data(), bytes.size());
-  HyperLogLog hll(string, limits);
+  HyperLogLog hll(string, limits.hll_sparse_bytes);
 
   const bool is_whole = hll.view().check();
   HllRegisters model{};

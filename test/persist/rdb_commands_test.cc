@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "persist/crc64.h"
 #include "persist/rdb_payload.h"
@@ -13,6 +14,14 @@ using commands::test::CommandFixture;
 
 // The payload of "-5", as redis-server 7.0.15 gives it.
 constexpr std::string_view kMinusFive = "\"\\x00\\xc0\\xfb\\n\\x00I\\xc4\\xc6\\xf4\\xd7&?h\"";
+
+// A payload of this value in a form of this version, with its checksum.
+std::string sealed(std::string body, char version) {
+  body += version;
+  body += '\0';
+  const uint64_t sum = crc64(0, body);
+  return body.append(reinterpret_cast<const char*>(&sum), sizeof sum);
+}
 
 struct Fixture : CommandFixture {
   std::string restore(const std::string& words) {
@@ -86,12 +95,6 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_restored_is_refused_as_redis_does) {
       {"RESTORE k 0 x REPLACE", "-ERR DUMP payload version or checksum are wrong"},
       {"GET k", "$old"},
   });
-  const auto sealed = [](std::string body, char version) {
-    body += version;
-    body += '\0';
-    const uint64_t sum = crc64(0, body);
-    return body.append(reinterpret_cast<const char*>(&sum), sizeof sum);
-  };
   const auto restore_bytes = [&](const std::string& payload) {
     return run_args({"RESTORE", "k", "0", payload, "REPLACE"});
   };
@@ -119,6 +122,10 @@ BOOST_AUTO_TEST_CASE(a_restored_key_lives_as_long_as_it_is_told) {
   BOOST_TEST(restore("k 0 PAYLOAD REPLACE") == "+OK");
   BOOST_TEST(run("PEXPIRETIME k") == ":-1");
   BOOST_TEST(events() == "new:k restore:k restore:k restore:k");
+  BOOST_TEST_REQUIRE(engine.commands().rename("restore", "undump"));
+  log();
+  run("UNDUMP k 3000 " + std::string(kMinusFive) + " REPLACE");
+  BOOST_TEST(log().find("RESTORE k 1700000003000 ") == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(a_key_whose_time_is_over_is_not_made_and_takes_the_old_one_along) {
@@ -168,6 +175,53 @@ BOOST_AUTO_TEST_CASE(replay_gives_the_same_values) {
     BOOST_TEST(answer.take().front() != '-');
   }
   BOOST_TEST((commands::test::content_of(other.engine) == content));
+}
+
+// Somebody had lowered the guard then, and raised it again.
+BOOST_AUTO_TEST_CASE(replay_takes_what_was_accepted_whatever_is_believed_now) {
+  const std::string of_the_future = sealed(std::string("\0\1x", 3), '\x46');
+  std::string unsealed = sealed(std::string("\0\1y", 3), '\x0a');
+  unsealed.back() = static_cast<char>(unsealed.back() ^ 1);
+  engine::Session replay(engine::Session::Kind::kReplay);
+  for (const std::string& payload : {of_the_future, unsealed}) {
+    const std::vector<std::string_view> args = {"RESTORE", "k", "0", payload, "REPLACE"};
+    BOOST_TEST(run_args(args) == "-ERR DUMP payload version or checksum are wrong");
+    engine.execute(replay, args, reply);
+    BOOST_TEST(reply.take() == "+OK");
+  }
+  BOOST_TEST(run("GET k") == "$y");
+}
+
+// Times that would overflow whoever reckons with them.
+BOOST_AUTO_TEST_CASE(times_out_of_range_are_bad_data) {
+  const auto raw = [](int64_t value) {
+    return std::string(reinterpret_cast<const char*>(&value), sizeof value);
+  };
+  const auto with_all = [](std::string text, const std::string& old, const std::string& other) {
+    for (size_t at = 0; (at = text.find(old, at)) != std::string::npos; at += other.size()) {
+      text.replace(at, old.size(), other);
+    }
+    return text;
+  };
+  const auto resealed = [](const std::string& payload) {
+    return sealed(payload.substr(0, payload.size() - 10), payload[payload.size() - 10]);
+  };
+  run("HSETEX hash PXAT 70368744177663 FIELDS 1 f v");
+  run("XADD stream 5-1 f v");
+  run("XGROUP CREATE stream g 0");
+  run("XREADGROUP GROUP g c STREAMS stream >");
+  const std::string latest = raw(70'368'744'177'663);
+  const std::string hash = dumped("hash");
+  const std::string stream = dumped("stream");
+  BOOST_TEST_REQUIRE(stream.find(raw(kStartMs)) != std::string::npos);
+  for (const std::string& payload :
+       {with_all(hash, latest, raw(70'368'744'177'664)), with_all(hash, latest, raw(INT64_MAX)),
+        with_all(stream, raw(kStartMs), raw(INT64_MIN))}) {
+    BOOST_TEST(run_args({"RESTORE", "k", "0", resealed(payload)}) == "-ERR Bad data format");
+  }
+  BOOST_TEST(run_args({"RESTORE", "h", "0", resealed(hash)}) == "+OK");
+  check({{"HPEXPIRETIME h FIELDS 1 f", "*[:70368744177663]"},
+         {"HEXPIRETIME h FIELDS 1 f", "*[:70368744178]"}});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -382,6 +382,17 @@ BOOST_AUTO_TEST_CASE(expiries_of_fields_are_read_in_each_layout) {
   BOOST_TEST(Loaded(home, payload("\x17" + text(blob), 12)).contents() == expected);
 }
 
+BOOST_AUTO_TEST_CASE(no_field_expires_later_than_a_command_could_say) {
+  const types::test::TestHome home;
+  const std::string field = text("f") + text("v");
+  const std::string latest = "f=v@70368744177663 ";
+  BOOST_TEST(Loaded(home, payload("\x18" + raw(types::kFieldExpireMsMax) + "\x01\x01" + field, 12))
+                 .contents() == latest);
+  // Valkey knows later times, and its values are taken.
+  const std::string end_of_time = raw(std::numeric_limits<int64_t>::max());
+  BOOST_TEST(Loaded(home, payload("\x16\x01" + field + end_of_time, 80)).contents() == latest);
+}
+
 // Every encoding past the limits of packed ones, through a payload and back.
 BOOST_AUTO_TEST_CASE(large_values_survive_the_way_out_and_back) {
   const types::test::TestHome home;
@@ -530,6 +541,13 @@ BOOST_AUTO_TEST_CASE(crafted_values_are_refused) {
   refused("\x18" + raw(std::numeric_limits<int64_t>::max()) + "\x01\x02" + a + a, no_time);
   refused("\x18" + raw(int64_t{-5}) + "\x01\x01" + a + a, no_time);
   refused("\x16\x01" + a + a + raw(int64_t{-2}), no_time, 80);
+  const int64_t too_late_ms = types::kFieldExpireMsMax + 1;
+  std::string too_late;
+  RdbOutput(too_late, kBulkBytesMax).length(static_cast<uint64_t>(too_late_ms));
+  refused("\x16\x01" + too_late + a + a, no_time);
+  refused("\x18" + raw(too_late_ms) + "\x01\x01" + a + a, no_time);
+  refused("\x18" + raw(types::kFieldExpireMsMax) + "\x01\x02" + a + a, no_time);
+  refused("\x19" + raw(too_late_ms) + text(listpack("a"s, "b"s, too_late_ms)), no_time);
 
   refused("\x0b" + text(bytes_of("0200000002000000"
                                  "0200"
@@ -620,6 +638,20 @@ BOOST_AUTO_TEST_CASE(crafted_streams_are_refused) {
       with_group(both, "\x02" + consumer("b", id(5, 1), 1) + consumer("a", id(5, 2), 1))));
   BOOST_TEST(!is_taken(
       with_group(both, "\x02" + consumer("a", id(5, 1), 1) + consumer("a", id(5, 2), 1))));
+  // A delivery, a consumer that was seen, one that was active, each before time began.
+  const auto since = [&](int64_t delivered_at_ms, int64_t seen_at_ms, int64_t active_at_ms) {
+    std::string body =
+        with_group("\x01" + id(5, 1) + raw(delivered_at_ms) + "\x01",
+                   "\x01" + text("a") + raw(seen_at_ms) + raw(active_at_ms) + "\x01" + id(5, 1));
+    body[0] = static_cast<char>(RdbType::kStream3);
+    return body;
+  };
+  constexpr int64_t kNone = std::numeric_limits<int64_t>::min();
+  BOOST_TEST(is_taken(since(0, 0, types::Consumer::kNeverActive)));
+  BOOST_TEST(!is_taken(since(kNone, 0, 0)));
+  BOOST_TEST(!is_taken(since(-1, 0, 0)));
+  BOOST_TEST(!is_taken(since(0, kNone, 0)));
+  BOOST_TEST(!is_taken(since(0, 0, kNone)));
   BOOST_TEST(
       is_taken(stream(good, "\x02" + group("\x00"s, "\x00"s) + group("\x00"s, "\x00"s, "h"))));
   BOOST_TEST(!is_taken(stream(good, "\x02" + group("\x00"s, "\x00"s) + group("\x00"s, "\x00"s))));

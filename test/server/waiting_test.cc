@@ -209,6 +209,38 @@ BOOST_AUTO_TEST_CASE(however_a_list_comes_to_be_it_is_noticed) {
   BOOST_TEST(told(worker) == "*2 $3 src $1 x");
 }
 
+// One database that holds less than what is waited for, one that holds more, one that holds none.
+BOOST_AUTO_TEST_CASE(whatever_a_change_of_databases_brings_is_noticed) {
+  const auto worker = add();
+  const auto other = add();
+  for (const std::string fill : {"", "MSET 1 v 2 v 3 v 4 v 5 v"}) {
+    run(other, "FLUSHALL");
+    run(worker, "BLPOP a b c 0");
+    run(other, "FLUSHALL");
+    run(other, "SELECT 2");
+    run(other, "SWAPDB 0 1");
+    BOOST_TEST(told(worker) == "");
+    if (!fill.empty()) run(other, fill);
+    run(other, "RPUSH b x");
+    run(other, "SET c text");
+    BOOST_TEST(told(worker) == "");
+    run(other, "SWAPDB 2 0");
+    BOOST_TEST(told(worker) == "*2 $1 b $1 x");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(keys_that_are_waited_for_are_charged_to_who_waits) {
+  const auto worker = add();
+  std::string keys;
+  for (int i = 1000; i < 2000; ++i) keys += fmt::format(" key:{}", i);
+  BOOST_TEST(engine::Waiting::bytes(worker.client) == 0u);
+  run(worker, "BLPOP" + keys + " 0");
+  BOOST_TEST(engine.waiting.keys() == 1000u);
+  const size_t bytes = engine::Waiting::bytes(worker.client);
+  BOOST_TEST(bytes > 200'000u);
+  BOOST_TEST(bytes < 400'000u);
+}
+
 BOOST_AUTO_TEST_CASE(databases_are_told_apart) {
   const auto worker = add();
   const auto other = add();

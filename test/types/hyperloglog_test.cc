@@ -41,7 +41,7 @@ struct Fixture : test::TestHome {
     HyperLogLog::begin(value);
     return value;
   }();
-  HyperLogLog hll{string, limits};
+  HyperLogLog hll{string, limits.hll_sparse_bytes};
   HllRegisters model{};
 };
 
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(ten_elements_give_the_bytes_that_redis_has) {
 BOOST_AUTO_TEST_CASE(sparse_and_dense_values_hold_what_plain_registers_hold) {
   for (const uint64_t sparse_bytes_max : {20u, 100u, 3000u, 20'000u}) {
     limits.hll_sparse_bytes = sparse_bytes_max;
-    HyperLogLog limited(string, limits);
+    HyperLogLog limited(string, limits.hll_sparse_bytes);
     for (int step = 0; step < 3000; ++step) {
       const std::string element = fmt::format("{}:{}", sparse_bytes_max, step);
       const HllPlace place = hll_place(element);
@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(damaged_runs_are_noticed_and_not_followed) {
     BOOST_TEST(!view.merge_into(registers));
 
     assign(value);
-    HyperLogLog damaged(string, limits);
+    HyperLogLog damaged(string, limits.hll_sparse_bytes);
     BOOST_TEST(!damaged.make_dense().ok());
     BOOST_TEST(!damaged.raise({16383, 33}).ok());
     BOOST_TEST(bytes() == value);
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(random_damage_does_no_harm) {
     }
     if (random.below(2) == 0) bad.resize(kHllHeaderBytes + random.below(bad.size() - 15));
     assign(bad);
-    HyperLogLog damaged(string, limits);
+    HyperLogLog damaged(string, limits.hll_sparse_bytes);
     const bool is_sound = damaged.view().check();
     BOOST_TEST(damaged.view().count().has_value() == is_sound);
     const Result<bool> raised =

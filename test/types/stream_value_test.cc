@@ -324,6 +324,25 @@ BOOST_AUTO_TEST_CASE(a_group_keeps_its_three_orders_under_any_changes) {
   }
 }
 
+// A search from the ends for each of them would take minutes.
+BOOST_AUTO_TEST_CASE(many_deliveries_are_dated_back_in_the_time_of_one_search) {
+  constexpr uint64_t kThird = 50'000;
+  test::TestHome here;
+  Made made(here.home);
+  Group* group = made->add_group(here.home, "g", {0, 0}, 0);
+  for (uint64_t i = 0; i < 3 * kThird; ++i) {
+    group->add(here.slabs, {i, 0}, nullptr, i < kThird ? 1 : 9, 1);
+  }
+  for (uint64_t i = kThird; i < 2 * kThird; ++i) group->set_time(group->find({i, 0}), 5);
+  for (uint64_t i = kThird; i < 2 * kThird; ++i) group->set_time(group->find({i, 0}), 6);
+  uint64_t next = 0;
+  for (const Pending* pending = group->oldest(); pending != nullptr; pending = pending->later) {
+    BOOST_REQUIRE(pending->id.ms == next++);
+  }
+  BOOST_TEST(next == 3 * kThird);
+  made->check();
+}
+
 BOOST_AUTO_TEST_CASE(trimming_by_whole_blocks_stops_before_the_threshold) {
   test::TestHome here;
   here.limits.stream_block_entries = 10;

@@ -1,6 +1,7 @@
 #include "commands/hash/field_list.h"
 
 #include "commands/shared/integer_text.h"
+#include "types/hash_table.h"
 
 namespace roxdb::commands {
 
@@ -26,7 +27,7 @@ Result<int64_t> read_field_expire_time(Call& call, size_t index, ExpireUnit unit
   ROX_TRY(const int64_t number, call.integer(index));
   if (number < 0) return user_error("ERR invalid expire time, must be >= 0");
   const auto expire_at_ms = to_epoch_ms(number, unit, call.now_ms());
-  if (!expire_at_ms || *expire_at_ms > kFieldExpireMsMax) return invalid_expire_time(call);
+  if (!expire_at_ms || *expire_at_ms > types::kFieldExpireMsMax) return invalid_expire_time(call);
   return *expire_at_ms;
 }
 

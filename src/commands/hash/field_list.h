@@ -25,12 +25,9 @@ Result<FieldList> read_field_list(engine::Call& call, size_t index, std::string_
 inline constexpr std::string_view kCountNotPositive =
     "ERR Number of fields must be a positive integer";
 
-// The latest expiry a field can have, ms of the epoch: Redis keeps 46 bits.
-inline constexpr int64_t kFieldExpireMsMax = (int64_t{1} << 46) - 1;
-
-// The expiry that argument `index` says: 0 ... kFieldExpireMsMax. "ERR value is not an integer or
-// out of range", "ERR invalid expire time, must be >= 0", "ERR invalid expire time in 'hexpire'
-// command".
+// The expiry that argument `index` says: 0 ... types::kFieldExpireMsMax. "ERR value is not an
+// integer or out of range", "ERR invalid expire time, must be >= 0", "ERR invalid expire time in
+// 'hexpire' command".
 Result<int64_t> read_field_expire_time(engine::Call& call, size_t index, ExpireUnit unit);
 
 // Logs `command key [argument ...] FIELDS count field ...` in place of the request.
