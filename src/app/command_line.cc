@@ -27,8 +27,9 @@ std::string take_line(const std::vector<std::string>& args, size_t& i) {
 
 }  // namespace
 
-CommandLine parse_command_line(const std::vector<std::string>& args) {
+CommandLine parse_command_line(const std::vector<std::string>& all_args) {
   CommandLine out;
+  std::vector<std::string> args = all_args;
   size_t i = 0;
   if (!args.empty() && (args[0] == "-v" || args[0] == "--version")) {
     out.task = CommandLine::Task::kShowVersion;
@@ -39,6 +40,15 @@ CommandLine parse_command_line(const std::vector<std::string>& args) {
     return out;
   }
   if (!args.empty() && !is_option(args[0])) out.config_path = args[i++];
+  // As the last word it is never a value, as in Redis.
+  if (args.size() > i && args.back() == "-") {
+    args.pop_back();
+    if (!out.config_path.empty()) {
+      out.error = "the configuration comes from a file or from standard input, not from both";
+      return out;
+    }
+    out.config_path = "-";
+  }
   while (i < args.size()) {
     if (args[i] == "--check-config") {
       out.task = CommandLine::Task::kCheckConfig;

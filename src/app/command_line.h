@@ -1,6 +1,6 @@
 // command_line.h: the arguments of roxdb-server, in redis-server's forms.
 //
-//   roxdb-server [FILE | -] [--name value...]... [--restore FILE] [--salvage] [--check-config]
+//   roxdb-server [FILE | -] [--name value...]... [--restore FILE] [--salvage] [--check-config] [-]
 //
 // An option is a line of the configuration file: `--save 900 1 --port 7000` are the lines "save 900
 // 1" and "port 7000". They stand behind the lines of the file, and so win.

@@ -43,8 +43,8 @@ bool configure(House& house, const CommandLine& line, std::string& why) {
 std::string title_of(const House& house, const std::string& program) {
   std::string title = house.process.title_template;
   const auto replace = [&title](std::string_view name, const std::string& value) {
-    for (size_t at; (at = title.find(name)) != std::string::npos;) {
-      title.replace(at, name.size(), value);
+    for (size_t at = 0; (at = title.find(name, at)) != std::string::npos; at += value.size()) {
+      title.replace(at, name.size(), value);  // the value may hold its own name: go on behind it
     }
   };
   replace("{title}", program);
@@ -64,8 +64,21 @@ void show_progress(const House& house) {
   std::fflush(stdout);
 }
 
+std::string pid_path(const House& house) {
+  constexpr const char* kPidPath = "/var/run/roxdb.pid";
+  const bool is_named = !house.process.pid_path.empty();
+  return !is_named && house.process.daemonize ? kPidPath : house.process.pid_path;
+}
+
+// Ends at once what cannot be ended in order, and leaves nothing that says we are still there.
+[[noreturn]] void leave(House& house, PidFile& pid_file, int exit_code) {
+  house.listeners.stop_listening();
+  pid_file.remove();
+  ::_exit(exit_code);
+}
+
 // Data comes in while clients are told to wait. 0: loaded | the exit code.
-int load(House& house, const CommandLine& line) {
+int load(House& house, const CommandLine& line, PidFile& pid_file) {
   constexpr uint64_t kShowMs = 200;
   const bool is_watched = ::isatty(STDOUT_FILENO) != 0;
   uint64_t shown_ms = house.loop.now_ms();
@@ -75,7 +88,7 @@ int load(House& house, const CommandLine& line) {
   options.on_progress = [&] {
     house.loop.run_ready();
     // SHUTDOWN while loading: nothing has changed, nothing must be saved.
-    if (house.shutdown.is_stopping()) ::_exit(0);
+    if (house.shutdown.is_stopping()) leave(house, pid_file, 0);
     if (!is_watched || house.loop.now_ms() - shown_ms < kShowMs) return;
     shown_ms = house.loop.now_ms();
     show_progress(house);
@@ -102,26 +115,25 @@ int serve(House& house, const CommandLine& line, ProcessTitle& title) {
                    ::getpid());
   house.log.notice("PID: {}", ::getpid());
   if (const Status status = house.listeners.open(); !status.ok()) return kExitConfiguration;
+  // Not before we listen: until then the file may be that of a server that does.
+  PidFile pid_file(pid_path(house), house.log);
   const auto show_title = [&house, &title] {
     if (house.process.set_title) title.set(title_of(house, title.program()));
   };
   show_title();
   house.process.on_title = show_title;
-  house.persistence.on_fatal = [&house](int exit_code) {
+  house.persistence.on_fatal = [&house, &pid_file](int exit_code) {
     house.log.warning("Exiting with code {}: the log cannot be written", exit_code);
-    ::_exit(exit_code);
+    leave(house, pid_file, exit_code);
   };
   house.reactor = std::make_unique<net::Reactor>(
       net::Reactor::Parts{house.loop, house.engine, &house.persistence, house.clients, house.turn,
                           house.pause, house.shutdown, [&house] { house.command_state.tick(); }});
   house.engine.services.provide<engine::BusyHost>(house.reactor.get());
-  house.reactor->on_stop_aside = [&house] {
-    house.listeners.stop_listening();
-    ::_exit(0);
-  };
+  house.reactor->on_stop_aside = [&house, &pid_file] { leave(house, pid_file, 0); };
   house.command_state.info.mark_startup();
   house.log.notice("Server initialized");
-  if (const int exit_code = load(house, line); exit_code != 0) return exit_code;
+  if (const int exit_code = load(house, line, pid_file); exit_code != 0) return exit_code;
   house.reactor->set_serving(true);
   house.log.notice("Ready to accept connections");
   notify_supervisor("READY=1\nSTATUS=Ready to accept connections\n");
@@ -147,13 +159,15 @@ int run(const CommandLine& line, ProcessTitle& title) {
     house.loop.after_fork();
   }
   allow_core_dumps(house.process.core_dumps);
-  house.clients.reduce_max(raise_descriptor_limit(house.clients.max(), house.log));
-  const bool wants_pid_file = house.process.daemonize || !house.process.pid_path.empty();
-  constexpr const char* kPidPath = "/var/run/roxdb.pid";
-  const PidFile pid_file(!wants_pid_file                  ? ""
-                         : house.process.pid_path.empty() ? kPidPath
-                                                          : house.process.pid_path,
-                         house.log);
+  const int64_t wanted = house.clients.max();
+  if (const int64_t room = raise_descriptor_limit(wanted); room < wanted) {
+    house.log.warning(
+        "maxclients has been reduced to {}: {} would take more descriptors than can "
+        "be had ('ulimit -n')",
+        room, wanted);
+    house.clients.reduce_max(room);
+  }
+  house.clients.make_room = raise_descriptor_limit;
   return serve(house, line, title);
 }
 

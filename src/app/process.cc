@@ -136,13 +136,21 @@ PidFile::PidFile(std::string path, const Logger& log) : path_(std::move(path)) {
     path_.clear();
     return;
   }
-  const std::string text = fmt::format("{}\n", ::getpid());
-  [[maybe_unused]] const ssize_t ignored = ::write(descriptor, text.data(), text.size());
+  text_ = fmt::format("{}\n", ::getpid());
+  [[maybe_unused]] const ssize_t ignored = ::write(descriptor, text_.data(), text_.size());
   ::close(descriptor);
 }
 
-PidFile::~PidFile() {
-  if (!path_.empty()) ::unlink(path_.c_str());
+void PidFile::remove() {
+  if (path_.empty()) return;
+  const int descriptor = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  char found[32];
+  const ssize_t size = descriptor < 0 ? -1 : ::read(descriptor, found, sizeof found);
+  if (descriptor >= 0) ::close(descriptor);
+  if (size >= 0 && std::string_view(found, static_cast<size_t>(size)) == text_) {
+    ::unlink(path_.c_str());
+  }
+  path_.clear();
 }
 
 // Source: sd_notify(3).
@@ -190,7 +198,7 @@ void ProcessTitle::set(std::string_view title) {
 
 void disable_huge_pages() { ::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); }
 
-int64_t raise_descriptor_limit(int64_t sockets, const Logger& log) {
+int64_t raise_descriptor_limit(int64_t sockets) {
   const int64_t wanted = sockets + kReservedDescriptors;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return sockets;
@@ -205,11 +213,7 @@ int64_t raise_descriptor_limit(int64_t sockets, const Logger& log) {
   if (::setrlimit(RLIMIT_NOFILE, &limit) < 0) limit.rlim_cur = had;
   const auto have = static_cast<int64_t>(limit.rlim_cur);
   if (have >= wanted) return sockets;
-  const int64_t room = std::max<int64_t>(1, have - kReservedDescriptors);
-  log.warning(
-      "maxclients has been reduced to {}: {} descriptors are wanted, {} can be had ('ulimit -n')",
-      room, wanted, have);
-  return room;
+  return std::max<int64_t>(1, have - kReservedDescriptors);
 }
 
 void allow_core_dumps(bool allowed) {

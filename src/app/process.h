@@ -59,16 +59,20 @@ class OomScore {
 // REQUIRES: no thread has been started. Code::kIo.
 Status become_daemon();
 
-// The file that tells others our process id; removed by the destructor.
+// The file that tells others our process id. An empty path: none.
 class PidFile {
  public:
   PidFile(std::string path, const Logger& log);
-  ~PidFile();
+  ~PidFile() { remove(); }
   PidFile(const PidFile&) = delete;
   PidFile& operator=(const PidFile&) = delete;
 
+  // Unless another process has put its own id there. Any number of times.
+  void remove();
+
  private:
   std::string path_;
+  std::string text_;
 };
 
 // Tells systemd, which gave us NOTIFY_SOCKET, how we are: "READY=1", "STOPPING=1". Nothing happens
@@ -92,9 +96,8 @@ class ProcessTitle {
 
 // No transparent huge pages: after a fork one written byte would copy 2 MiB of them.
 void disable_huge_pages();
-// Makes room for this many sockets besides our own files; logs what cannot be had and returns how
-// many sockets there is room for.
-int64_t raise_descriptor_limit(int64_t sockets, const Logger& log);
+// Makes room for this many sockets besides our own files; returns how many there is room for.
+int64_t raise_descriptor_limit(int64_t sockets);
 void allow_core_dumps(bool allowed);
 
 }  // namespace roxdb::app

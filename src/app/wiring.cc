@@ -28,6 +28,9 @@ House::House()
   engine.services.provide(&shutdown);
   scripting.may_run = [this](engine::Session& session, const engine::Command& command,
                              engine::Args args) { return acl.allows(session, command, args); };
+  pause.says_no_writes = [this](const engine::CommandSpec& spec, engine::Args args) {
+    return scripting.says_no_writes(spec, args);
+  };
   memory_gate.not_counted = [this] { return persistence.aof().waiting_bytes(); };
   register_settings();
   engine::add_accepted_settings(engine.settings);

@@ -77,6 +77,7 @@ Sha256 sha256(std::string_view bytes) {
     tail[tail_bytes - 1 - i] = static_cast<uint8_t>(bits >> (8 * i));
   }
   for (size_t at = 0; at < tail_bytes; at += kBlockBytes) add_block(state, tail.data() + at);
+  explicit_bzero(tail.data(), tail.size());  // of a password, mostly (reliability S3)
 
   Sha256 hash;
   for (size_t i = 0; i < hash.size(); ++i) {

@@ -33,21 +33,29 @@ roxdb_reply* ReplyTree::take() {
   return std::exchange(root_, nullptr);
 }
 
-roxdb_reply* ReplyTree::add(roxdb_type type) {
-  auto* node = new roxdb_reply{};
-  node->type = type;
-  attach(node, false);
-  close_full_levels();
-  return node;
+void ReplyTree::add(roxdb_type type, int64_t integer, double real) {
+  roxdb_reply leaf{};
+  leaf.type = type;
+  leaf.integer = integer;
+  leaf.real = real;
+  add_leaf(leaf);
 }
 
 void ReplyTree::add_text(roxdb_type type, std::string_view text) {
-  roxdb_reply* node = add(type);
   auto* copy = new char[text.size() + 1];
   std::copy(text.begin(), text.end(), copy);
   copy[text.size()] = '\0';
-  node->text = copy;
-  node->size = text.size();
+  roxdb_reply leaf{};
+  leaf.type = type;
+  leaf.text = copy;
+  leaf.size = text.size();
+  add_leaf(leaf);
+}
+
+// The node may be gone when this returns: the last one of a level that is dropped.
+void ReplyTree::add_leaf(const roxdb_reply& leaf) {
+  attach(new roxdb_reply(leaf), false);
+  close_full_levels();
 }
 
 void ReplyTree::add_aggregate(roxdb_type type, size_t count, bool dropped) {

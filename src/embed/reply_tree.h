@@ -22,9 +22,9 @@ class ReplyTree final : public resp::Reply {
 
   void simple(std::string_view text) override { add_text(ROXDB_STATUS, text); }
   void error(std::string_view text) override { add_text(ROXDB_ERROR, text); }
-  void integer(int64_t value) override { add(ROXDB_INTEGER)->integer = value; }
-  void real(double value) override { add(ROXDB_REAL)->real = value; }
-  void boolean(bool value) override { add(ROXDB_BOOLEAN)->integer = value ? 1 : 0; }
+  void integer(int64_t value) override { add(ROXDB_INTEGER, value); }
+  void real(double value) override { add(ROXDB_REAL, 0, value); }
+  void boolean(bool value) override { add(ROXDB_BOOLEAN, value ? 1 : 0); }
   void null() override { add(ROXDB_NULL); }
   void null_array() override { add(ROXDB_NULL); }
   void bulk(std::string_view bytes) override { add_text(ROXDB_STRING, bytes); }
@@ -49,8 +49,9 @@ class ReplyTree final : public resp::Reply {
   };
   static constexpr size_t kUnknown = SIZE_MAX;
 
-  roxdb_reply* add(roxdb_type type);
+  void add(roxdb_type type, int64_t integer = 0, double real = 0);
   void add_text(roxdb_type type, std::string_view text);
+  void add_leaf(const roxdb_reply& leaf);
   void add_aggregate(roxdb_type type, size_t count, bool dropped = false);
   void attach(roxdb_reply* node, bool dropped);
   void close_full_levels();

@@ -11,6 +11,8 @@ constexpr Accepts kBool{.kind = Kind::kBool};
 constexpr Accepts kText{};
 constexpr Accepts kCount{.kind = Kind::kInteger, .low = 0, .high = INT64_MAX};
 constexpr Accepts kMemory{.kind = Kind::kMemory, .low = 0, .high = INT64_MAX};
+// Up to 2^64 - 1: the bound is cast.
+constexpr Accepts kUnsigned{.kind = Kind::kMemory, .low = 0, .high = -1};
 constexpr Accepts kInt{.kind = Kind::kInteger, .low = 0, .high = INT32_MAX};
 constexpr Accepts kPort{.kind = Kind::kInteger, .low = 0, .high = 65535};
 constexpr Accepts between(int64_t low, int64_t high) {
@@ -119,7 +121,7 @@ constexpr Accepted kAccepted[] = {
     {"shutdown-timeout", "10", kInt},
     {"shutdown-on-sigint", "default", kText, kWords},
     {"shutdown-on-sigterm", "default", kText, kWords},
-    {"lua-enable-deprecated-api", "no", kBool, kImmutable | kHidden},
+    {"lua-enable-deprecated-api", "no", kBool, kImmutable | kHidden, "lua-enable-insecure-api"},
 
     // Persistence.
     {"dir", "./", kText, Setting::kProtected},
@@ -190,7 +192,8 @@ constexpr Accepted kAccepted[] = {
     {"cluster-config-file", "nodes.conf", kText, kImmutable},
     {"cluster-config-save-behavior", "sync", one_of("sync, best-effort")},
     {"cluster-node-timeout", "15000", kCount},
-    {"cluster-ping-interval", "1000", between(1, INT32_MAX), kHidden},
+    {"cluster-ping-interval", "0", kCount, kHidden},
+    {"cluster-message-gossip-perc", "10", between(1, 100), kHidden},
     {"cluster-port", "0", kPort, kImmutable},
     {"cluster-databases", "1", between(1, INT32_MAX), kImmutable},
     {"cluster-announce-ip", ""},
@@ -209,11 +212,11 @@ constexpr Accepted kAccepted[] = {
     {"cluster-require-full-coverage", "yes", kBool},
     {"cluster-allow-reads-when-down", "no", kBool},
     {"cluster-allow-pubsubshard-when-down", "yes", kBool},
-    {"cluster-link-sendbuf-limit", "0", kMemory},
+    {"cluster-link-sendbuf-limit", "0", kUnsigned},
     {"cluster-replica-no-failover", "no", kBool, 0, "cluster-slave-no-failover"},
     {"cluster-replica-validity-factor", "10", kInt, 0, "cluster-slave-validity-factor"},
     {"cluster-manual-failover-timeout", "5000", between(1, INT32_MAX)},
-    {"cluster-blacklist-ttl", "60", kCount},
+    {"cluster-blacklist-ttl", "60", kUnsigned},
     {"cluster-slot-stats-enabled", "no", kBool},
     {"cluster-slot-migration-log-max-len", "1000", kCount},
     {"slot-migration-max-failover-repl-bytes", "0", between(-1, INT64_MAX)},

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -191,8 +192,14 @@ void MetricsServer::on_ready() {
     return;
   }
   if (scrapers_.size() >= kScrapersMax) {
-    ::close(socket);
-    return;
+    // Who has not asked yet makes room for who may, the one that has had the most time first.
+    const auto silent = std::find_if(scrapers_.begin(), scrapers_.end(),
+                                     [](const auto& one) { return one->answer.empty(); });
+    if (silent == scrapers_.end()) {
+      ::close(socket);
+      return;
+    }
+    scrapers_.erase(silent);
   }
   scrapers_.push_back(std::make_unique<Scraper>(*this, socket));
 }

@@ -1,7 +1,8 @@
 // metrics_server.h: the page that Prometheus reads: GET /metrics over HTTP, on a port of its own
 // (metrics-port), bound to this machine unless metrics-bind says otherwise. It knows just enough
 // HTTP for that, answers one request per connection and is never in the way of clients: the text is
-// made when asked for, at most kScrapersMax ask at a time, and each has kDeadlineMs for all of it.
+// made when asked for, at most kScrapersMax ask at a time, and each has kDeadlineMs for all of it,
+// or less when it says nothing and others want its place.
 #pragma once
 
 #include <uv.h>

@@ -42,6 +42,12 @@ Result<std::unique_ptr<TlsSession>> Tls::open_session() {
   return TlsSession::open(working_->context.get(), working_->shared);
 }
 
+std::span<char> Tls::read_buffer(bool is_aside) {
+  std::unique_ptr<char[]>& buffer = is_aside ? working_->aside_buffer : working_->read_buffer;
+  if (buffer == nullptr) buffer = std::make_unique_for_overwrite<char[]>(kReadBytes);
+  return {buffer.get(), kReadBytes};
+}
+
 std::vector<std::string> Tls::users_of(const TlsSession& session) const {
   switch (user_field_) {
     case UserField::kOff:

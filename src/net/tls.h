@@ -44,7 +44,9 @@ class Tls {
   // For a connection. REQUIRES: make_ready() was true once.
   Result<std::unique_ptr<TlsSession>> open_session();
   TlsShared& shared() { return working_->shared; }
-  std::span<char> read_buffer() { return {working_->read_buffer.get(), kReadBytes}; }
+  // Where the next bytes of any connection go. `is_aside`: in the middle of a command; whoever sent
+  // that may have more bytes in the usual one, which are not decrypted yet.
+  std::span<char> read_buffer(bool is_aside);
   const Logger& log() const { return engine_.log(); }
   // The users that the peer's certificate names, none when tls-auth-clients-user is off.
   std::vector<std::string> users_of(const TlsSession& session) const;
@@ -70,6 +72,7 @@ class Tls {
     TlsContext context;
     TlsShared shared;
     std::unique_ptr<char[]> read_buffer = std::make_unique_for_overwrite<char[]>(kReadBytes);
+    std::unique_ptr<char[]> aside_buffer;  // made when it is needed first
   };
 
   void register_settings();

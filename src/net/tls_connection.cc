@@ -49,7 +49,8 @@ Status TlsConnection::read() {
     // No room is libuv's way to be told: not now.
     const bool must_wait = !self.turn().may_read(self.client()) ||
                            (!self.session_->is_open() && !self.tls_.handshakes.has_time());
-    const std::span<char> space = must_wait ? std::span<char>() : self.tls_.read_buffer();
+    const std::span<char> space =
+        must_wait ? std::span<char>() : self.tls_.read_buffer(self.turn().is_aside());
     *buffer = uv_buf_t{space.data(), space.size()};
   };
   const auto on_read = [](uv_stream_t* handle, ssize_t size, const uv_buf_t* buffer) {

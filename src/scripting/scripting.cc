@@ -113,6 +113,23 @@ Status Scripting::call_function(Call& call, bool is_read_only) {
   return this->run(call, run, libraries.interpreter(), function->flags, function->reference, keys);
 }
 
+bool Scripting::says_no_writes(const engine::CommandSpec& spec, engine::Args args) const {
+  ScriptFlags flags = kSaysNothing;
+  if (args.size() < 2) return false;
+  if (spec.name == "EVAL") {
+    Header header;
+    std::string why;
+    if (read_script_header(args[1], header, why)) flags = header.flags;
+  } else if (spec.name == "EVALSHA") {
+    const Script* const script = scripts.find(args[1]);
+    if (script != nullptr) flags = script->flags;
+  } else if (spec.name == "FCALL") {
+    const Function* const function = libraries.find(args[1]);
+    if (function != nullptr) flags = function->flags;
+  }
+  return (flags & (kSaysNothing | kNoWrites)) == kNoWrites;
+}
+
 // What a script says of itself decides before it begins.
 Status Scripting::check_flags(Call& call, ScriptFlags flags, bool is_read_only) {
   if ((flags & kSaysNothing) != 0) return kOk;

@@ -40,6 +40,10 @@ class Scripting final : public engine::Gate {
   Status eval(engine::Call& call, bool by_sha1, bool is_read_only);
   Status call_function(engine::Call& call, bool is_read_only);
 
+  // Whether a request runs a script or function that says of itself that it does not write. Cost
+  // O(first line).
+  bool says_no_writes(const engine::CommandSpec& spec, engine::Args args) const;
+
   // SCRIPT KILL, FUNCTION KILL.
   Status kill(bool is_eval);
   // Null: nothing runs.

@@ -190,6 +190,7 @@ bool Acl::set_user(std::string_view name, std::span<const std::string_view> word
     why = "Usernames can't contain spaces or null characters";
     return false;
   }
+  why.clear();
   std::vector<std::string> rules;
   std::string_view opened;
   if (!join_selectors(words, rules, opened)) {
@@ -200,15 +201,17 @@ bool Acl::set_user(std::string_view name, std::span<const std::string_view> word
   const bool hears_all = users_.new_users_hear_all;
   User changed = known != nullptr ? *known : User(name, vocabulary_, hears_all);
   changed.hears_all_after_reset(hears_all);
-  for (const std::string& rule : rules) {
-    if (const Status status = changed.apply(rule); !status.ok()) {
+  for (std::string& rule : rules) {
+    const Status status = why.empty() ? changed.apply(rule) : kOk;
+    if (!status.ok()) {
       why = fmt::format("Error in ACL SETUSER modifier '{}': {}", rule, status.text);
-      return false;
     }
+    explicit_bzero(rule.data(), rule.size());  // it may be a password (reliability S3)
   }
+  if (!why.empty()) return false;
   User& user = users_.find_or_create(name);
   user = std::move(changed);
-  close_listeners(user, self);
+  close_listeners(&user, self);
   users_changed();
   return true;
 }
@@ -232,19 +235,32 @@ void Acl::dismiss(const User& user, const Client* self) {
   });
 }
 
-// Those who listen to what they may not listen to any more.
-void Acl::close_listeners(const User& user, const Client* self) {
-  const PubSub* const pubsub = engine_.services.find<PubSub>();
-  if (pubsub == nullptr || pubsub->nobody_listens()) return;
+// Those of a user, null: of any, who listen to what they may not listen to any more.
+void Acl::close_listeners(const User* user, const Client* self) {
   clients_.for_each([&](Client& client) {
-    if (&user_of(client) != &user || client.subscriptions == nullptr) return;
-    using Kind = Topic::Kind;
-    for (const Kind kind : {Kind::kChannel, Kind::kPattern, Kind::kShardChannel}) {
-      for (const std::string& name : pubsub->names_of(client, kind)) {
-        if (!user.allows_channel(name, kind == Kind::kPattern)) return close(client, self);
-      }
-    }
+    const bool is_meant = user == nullptr || user == &user_of(client);
+    if (is_meant && !may_listen(client)) close(client, self);
   });
+}
+
+// Whether a client might ask now for all that it listens to.
+bool Acl::may_listen(const Client& client) const {
+  const User& user = user_of(client);
+  if (user.is_unlimited()) return true;
+  if (client.is_monitor) {
+    constexpr std::string_view kMonitor[] = {"MONITOR"};
+    const engine::Command* const monitor = engine_.commands().find_declared(kMonitor);
+    if (monitor != nullptr && !decide(user, *monitor, kMonitor, client.db).allowed()) return false;
+  }
+  const PubSub* const pubsub = engine_.services.find<PubSub>();
+  if (pubsub == nullptr || client.subscriptions == nullptr) return true;
+  using Kind = Topic::Kind;
+  for (const Kind kind : {Kind::kChannel, Kind::kPattern, Kind::kShardChannel}) {
+    for (const std::string& name : pubsub->names_of(client, kind)) {
+      if (!user.allows_channel(name, kind == Kind::kPattern)) return false;
+    }
+  }
+  return true;
 }
 
 void Acl::close(Client& client, const Client* self) {
@@ -295,7 +311,7 @@ bool Acl::load_file(const Client* self, std::string& why) {
     return false;
   }
   if (!users_.load(*text, path, why, [&](User& user) { dismiss(user, self); })) return false;
-  users_.for_each([&](const User& user) { close_listeners(user, self); });
+  close_listeners(nullptr, self);
   users_changed();
   return true;
 }

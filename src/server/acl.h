@@ -78,7 +78,8 @@ class Acl final : public engine::Gate {
 
   void users_changed();
   void dismiss(const User& user, const Client* self);
-  void close_listeners(const User& user, const Client* self);
+  void close_listeners(const User* user, const Client* self);
+  bool may_listen(const Client& client) const;
   void close(Client& client, const Client* self);
   Status refuse(engine::Session& session, Client& client, const AclRequest& request,
                 const Decision& decision);

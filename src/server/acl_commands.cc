@@ -214,7 +214,7 @@ constexpr CommandSpec kAclDryRun{
     .summary = "Tells whether a user may run a command, without running it.",
     .since = "7.0.0",
     .complexity = "O(N) where N is the number of rules of the user",
-    .flags = kAclFlags | kAdmin,
+    .flags = kAclFlags | kAdmin | kSecret,  // what it tries may be AUTH
     .handler = acl_dryrun_command,
 };
 

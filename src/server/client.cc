@@ -84,12 +84,14 @@ std::string Client::describe(uint64_t now_ms) const {
   // `output` holds the replies of this very turn: it is what Redis calls the static buffer.
   const size_t unsent = output_bytes() - output.pending();
   return fmt::format(
-      "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "
+      "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={}{}{} db={} sub={} psub={} "
+      "ssub={} "
       "multi={} watch={} qbuf={} qbuf-free={} argv-mem=0 multi-mem={} rbs={} rbp={} obl={} oll={} "
       "omem={} tot-mem={} events={} cmd={} user={} redir={} resp={} lib-name={} lib-ver={} "
       "io-thread=0 tot-net-in={} tot-net-out={} tot-cmds={}",
       id, peer.address, peer.local_address, link_->descriptor(), name,
-      (now_ms - connected_ms) / 1000, (now_ms - last_seen_ms) / 1000, flag_letters(), db,
+      (now_ms - connected_ms) / 1000, (now_ms - last_seen_ms) / 1000, flag_letters(),
+      capability_letters().empty() ? "" : " capa=", capability_letters(), db,
       subscriptions_to(Topic::Kind::kChannel), subscriptions_to(Topic::Kind::kPattern),
       subscriptions_to(Topic::Kind::kShardChannel),
       transaction != nullptr ? static_cast<int64_t>(transaction->size()) : -1,
@@ -111,7 +113,6 @@ void Client::reset() {
   no_touch = false;
   no_evict = false;
   reply_mode = ReplyMode::kOn;
-  protocol = 2;
   name.clear();
 }
 

@@ -87,6 +87,8 @@ class Client final : public engine::Session {
   std::string describe(uint64_t now_ms) const;
   // The letters of CLIENT LIST's `flags`.
   std::string flag_letters() const;
+  // Those of `capa`: what it has said that it can do.
+  std::string_view capability_letters() const { return follows_redirects ? "r" : ""; }
   // Back to what it was when it connected; see Clients::reset().
   void reset();
 
@@ -126,7 +128,8 @@ class Client final : public engine::Session {
   size_t counted_bytes = 0;
   size_t memory_place = kNowhere;
   bool no_evict = false;
-  bool is_monitor = false;  // MONITOR
+  bool is_monitor = false;         // MONITOR
+  bool follows_redirects = false;  // CLIENT CAPA redirect; there is nobody to send it to so far
   const Peer peer;
   std::string name;
   std::string lib_name;

@@ -127,6 +127,25 @@ constexpr CommandSpec kClientSetInfo{
     .handler = client_setinfo_command,
 };
 
+// CLIENT CAPA capability... -> OK; unknown ones are ignored
+Status client_capa_command(Call& call) {
+  ROX_TRY(Client * client, client_of(call));
+  for (size_t i = 2; i < call.argc(); ++i) {
+    if (call.is(i, "REDIRECT")) client->follows_redirects = true;
+  }
+  return call.reply_ok();
+}
+constexpr CommandSpec kClientCapa{
+    .name = "CLIENT CAPA",
+    .syntax = "capability...",
+    .summary = "Tells what the library that speaks on this connection can do.",
+    .since = "8.0.0",
+    .complexity = "O(1)",
+    .flags = kClientFlags | engine::kAllowBusy,
+    .acl = kCategoryConnection,
+    .handler = client_capa_command,
+};
+
 // A switch of the connection that is ON or OFF.
 Status set_switch(Call& call, bool Client::*value) {
   ROX_TRY(Client * client, client_of(call));
@@ -345,6 +364,8 @@ Status client_help_command(Call& call) {
   return call.reply_help({
       "CACHING (YES|NO)",
       "    Say whether the keys of the next command are remembered.",
+      "CAPA <capability> [<capability> [...]]",
+      "    Tell what the library on this connection can do: REDIRECT.",
       "GETNAME",
       "    Return the name of this connection.",
       "GETREDIR",
@@ -363,7 +384,7 @@ Status client_help_command(Call& call) {
       "    Return a line about each connection that fits. Filters, most with a NOT- form:",
       "    * ID <id> [<id> [...]], ADDR <ip:port>, LADDR <ip:port>, IP <ip>",
       "    * NAME <name>, USER <user>, LIB-NAME <name>, LIB-VER <version>",
-      "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB), FLAGS <letters>, DB <index>",
+      "    * TYPE (NORMAL|MASTER|REPLICA|PUBSUB), FLAGS <letters>, CAPA <letters>, DB <index>",
       "    * MAXAGE <seconds>, IDLE <seconds>",
       "NO-EVICT (ON|OFF)",
       "    Spare this connection when connections take too much memory.",
@@ -400,9 +421,10 @@ constexpr CommandSpec kClientHelp{
 };
 
 constexpr const CommandSpec* kCommands[] = {
-    &kClient,        &kClientId,      &kClientInfo,    &kClientGetName, &kClientSetName,
-    &kClientSetInfo, &kClientNoEvict, &kClientNoTouch, &kClientReply,   &kClientList,
-    &kClientKill,    &kClientPause,   &kClientUnpause, &kClientUnblock, &kClientHelp};
+    &kClient,        &kClientId,      &kClientInfo,    &kClientGetName,
+    &kClientSetName, &kClientSetInfo, &kClientNoEvict, &kClientNoTouch,
+    &kClientReply,   &kClientList,    &kClientKill,    &kClientPause,
+    &kClientUnpause, &kClientUnblock, &kClientHelp,    &kClientCapa};
 
 }  // namespace
 

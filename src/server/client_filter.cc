@@ -11,6 +11,7 @@ namespace roxdb::server {
 namespace {
 
 constexpr std::string_view kKnownFlags = "NMSOPxbtRBudcAUrTeIE";
+constexpr std::string_view kKnownCapabilities = "r";
 
 // Nobody is a primary or a replica so far.
 enum class ClientType : uint8_t { kNormal, kPrimary, kReplica, kPubSub };
@@ -96,6 +97,8 @@ Status ClientFilter::parse(engine::Call& call, size_t first, Status bad_id) {
     }
     at += 2;
   }
+  std::sort(ids_.begin(), ids_.end());
+  std::sort(not_ids_.begin(), not_ids_.end());
   return kOk;
 }
 
@@ -125,13 +128,17 @@ Status ClientFilter::parse_text(engine::Call& call, Field field, bool negated,
   if (field == Field::kFlags && (value.empty() || !has_all(kKnownFlags, value))) {
     return call.fail("ERR Unknown flags found in the provided filter: {}", value);
   }
+  if (field == Field::kCapabilities && !has_all(kKnownCapabilities, value)) {
+    return call.fail("ERR Unknown capa found in the {}: {}",
+                     negated ? "NOT-CAPA filter" : "provided filter", value);
+  }
   conditions_.push_back({field, negated, value});
   return kOk;
 }
 
 bool ClientFilter::matches(const Client& client, const Client* self, uint64_t now_ms) const {
   const auto contains = [&](const std::vector<uint64_t>& ids) {
-    return std::find(ids.begin(), ids.end(), client.id) != ids.end();
+    return std::binary_search(ids.begin(), ids.end(), client.id);
   };
   const auto seconds = [&](uint64_t since_ms) {
     return static_cast<int64_t>((now_ms - since_ms) / 1000);
@@ -170,7 +177,7 @@ bool ClientFilter::holds(Field field, std::string_view value, const Client& clie
     case Field::kFlags:
       return has_all(client.flag_letters(), value);
     case Field::kCapabilities:
-      return value.empty();  // nobody can announce one
+      return has_all(client.capability_letters(), value);
   }
   return false;
 }

@@ -50,7 +50,7 @@ class ClientFilter {
   Status parse_text(engine::Call& call, Field field, bool negated, std::string_view value);
   static bool holds(Field field, std::string_view value, const Client& client);
 
-  std::vector<uint64_t> ids_;  // empty: any
+  std::vector<uint64_t> ids_;  // sorted; empty: any
   std::vector<uint64_t> not_ids_;
   std::vector<Condition> conditions_;
   std::optional<int64_t> db_;

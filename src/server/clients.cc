@@ -32,6 +32,7 @@ Clients::Clients(engine::Engine& engine)
 Client& Clients::add(std::unique_ptr<Link> link, Peer peer) {
   const uint64_t id = ++last_id_;
   auto client = std::make_unique<Client>(id, std::move(link), std::move(peer), now_ms);
+  client->protocol = static_cast<uint8_t>(default_protocol_);
   ++live_;
   ++statistics.connections_received;
   return *by_id_.emplace_hint(by_id_.end(), id, std::move(client))->second;
@@ -55,6 +56,7 @@ void Clients::close(Client& client) {
 void Clients::reset(Client& client) {
   for (const auto& forget : forgets_) forget(client);
   client.reset();
+  client.protocol = static_cast<uint8_t>(default_protocol_);
 }
 
 void Clients::sweep() {
@@ -75,8 +77,9 @@ void Clients::check_age(Client& client) {
   const auto over = [](uint64_t ms, int64_t seconds) {
     return seconds > 0 && ms > static_cast<uint64_t>(seconds) * 1000;
   };
-  // Who listens or waits is not idle.
-  const bool is_waiting = client.subscriptions != nullptr || (client.halts & Client::kHeld) != 0;
+  // Who listens, looks on or waits is not idle.
+  const bool is_waiting =
+      client.subscriptions != nullptr || client.is_monitor || (client.halts & Client::kHeld) != 0;
   if (over(idle_ms, timeout_seconds_) && !is_waiting) {
     engine_.log().verbose("Closing idle client {}", client.peer.address);
     return close(client);
@@ -186,12 +189,28 @@ bool read_output_limits(std::span<const std::string> words, std::span<OutputLimi
 
 void Clients::register_settings() {
   engine::Settings& settings = engine_.settings;
-  settings.add_integer("maxclients", &clients_max_, 1, UINT32_MAX);
+  settings.add_integer("maxclients", &clients_max_, 1, UINT32_MAX).apply =
+      [this](std::string& why) {
+        const int64_t room = make_room ? make_room(clients_max_) : clients_max_;
+        if (room >= clients_max_) return true;
+        why = fmt::format(
+            "The operating system is not able to handle the specified number of clients, try with "
+            "{}",
+            room);
+        return false;
+      };
   settings.add_integer("timeout", &timeout_seconds_, 0, INT32_MAX);
   settings.add_integer("auth-timeout", &auth_timeout_seconds_, 0, INT32_MAX);
   settings.add_memory("client-query-buffer-limit", &input_bytes_max_, 1u << 20, INT64_MAX);
-  settings.add_memory("proto-max-bulk-len", &bulk_bytes_max_, 1u << 20, kBulkBytesMax).apply =
+  settings.add_integer("client-default-resp", &default_protocol_, 2, 3,
+                       engine::Setting::kImmutable | engine::Setting::kHidden);
+  settings.add_memory("proto-max-bulk-len", &bulk_bytes_max_, 1u << 20, INT64_MAX).apply =
       [this](std::string&) {
+        if (bulk_bytes_max_ > kBulkBytesMax) {
+          engine_.log().warning("proto-max-bulk-len has been reduced to {}: {} is too much",
+                                kBulkBytesMax, bulk_bytes_max_);
+          bulk_bytes_max_ = kBulkBytesMax;
+        }
         limits_.bulk_bytes_max = limits_unauthenticated_.bulk_bytes_max = bulk_bytes_max_;
         engine_.string_bytes_max = bulk_bytes_max_;
         return true;

@@ -53,6 +53,8 @@ class Clients {
 
   int64_t max() const { return clients_max_; }  // maxclients
   void reduce_max(int64_t max) { clients_max_ = max; }
+  // Makes room for so many sockets and returns how many there is room for. Empty: for any number.
+  std::function<int64_t(int64_t sockets)> make_room;
   bool full() const { return live_ >= static_cast<size_t>(clients_max_); }
   Client& add(std::unique_ptr<Link> link, Peer peer);
   // Null: there is none of that id, or it is closed.
@@ -136,6 +138,7 @@ class Clients {
   std::array<OutputLimit, 3> output_limits_ = {
       OutputLimit{}, OutputLimit{256u << 20, 64u << 20, 60}, OutputLimit{32u << 20, 8u << 20, 60}};
   int64_t clients_max_ = kMaxClients;
+  int64_t default_protocol_ = 2;  // client-default-resp
   int64_t timeout_seconds_ = 0;
   int64_t auth_timeout_seconds_ = kAuthTimeoutMs / 1000;
   uint64_t input_bytes_max_ = kQueryBufferBytesMax;

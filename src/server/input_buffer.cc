@@ -55,6 +55,11 @@ void InputBuffer::consume(size_t size) {
   begin_ += size;
 }
 
+void InputBuffer::wipe() {
+  if (!empty()) explicit_bzero(data_ + begin_, size());
+  rewind();
+}
+
 void InputBuffer::clear() {
   if (data_ != nullptr) memory::release(data_, capacity_);
   data_ = nullptr;

@@ -37,6 +37,8 @@ class InputBuffer {
   void consume(size_t size);
   // Drops all bytes, keeps the memory.
   void rewind() { begin_ = end_ = 0; }
+  // The same, and no trace of them is left there.
+  void wipe();
   // Drops all bytes and the memory.
   void clear();
 

@@ -36,11 +36,15 @@ void Pause::tick(uint64_t now_ms) {
 }
 
 engine::Verdict Pause::check(engine::Session& session, const engine::CommandSpec& spec,
-                             engine::Args, Status&) {
+                             engine::Args args, Status&) {
+  if (session.kind != engine::Session::Kind::kClient) return engine::Verdict::kPass;
+  if (mode_ == Mode::kAll) return engine::Verdict::kPostpone;
   constexpr engine::Flags kChanges = engine::kWrite | engine::kMayReplicate;
-  const bool waits = session.kind == engine::Session::Kind::kClient &&
-                     (mode_ == Mode::kAll || (engine::flags_of(session, spec) & kChanges) != 0);
-  return waits ? engine::Verdict::kPostpone : engine::Verdict::kPass;
+  const engine::Flags changes = engine::flags_of(session, spec) & kChanges;
+  const bool is_harmless =
+      changes == 0 || (changes == engine::kMayReplicate && (spec.flags & changes) != 0 &&
+                       says_no_writes && says_no_writes(spec, args));
+  return is_harmless ? engine::Verdict::kPass : engine::Verdict::kPostpone;
 }
 
 }  // namespace roxdb::server

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "engine/engine.h"
 
@@ -24,6 +25,8 @@ class Pause final : public engine::Gate {
   void stop();
   void tick(uint64_t now_ms);
   bool is_on() const { return is_on_; }
+  // Whether a request that may write says of itself that it does not: a script. Empty: none does.
+  std::function<bool(const engine::CommandSpec& spec, engine::Args args)> says_no_writes;
 
   engine::Verdict check(engine::Session& session, const engine::CommandSpec& spec,
                         engine::Args args, Status& refusal) override;

@@ -21,6 +21,8 @@ constexpr size_t kCopiedBytesMax = 16u << 10;
 // A request that is at least this big is read in place.
 constexpr size_t kInPlaceBytesMin = 64u << 10;
 constexpr size_t kInPlaceReadBytesMin = 16u << 10;
+// The part of a request that may hold a password, and is erased where it has been copied from.
+constexpr size_t kSecretBytesMax = 1u << 10;
 // Read beyond the end of a big argument: the line end, and with luck the next short request.
 constexpr size_t kBehindBytes = 64;
 
@@ -106,6 +108,8 @@ void Turn::received(Client& client, size_t size) {
   } else {
     const std::string_view bytes(read_buffer_.get() + read_used_, client.input.size() + size);
     read_used_ += bytes.size();
+    // It may have been the first part of an AUTH (reliability S3).
+    client.input.wipe();
     recycle(client.input);
     take(client, bytes);
     if (kReadBufferBytes - read_used_ < kCopiedBytesMax + kReadBytesMax) {
@@ -129,6 +133,10 @@ void Turn::take(Client& client, std::string_view bytes) {
     execute();
   }
   if ((client.halts & ~Client::kHeld) == 0) client.input.append(bytes);
+  // AUTH is short: the bytes of a big value need not be touched once more (reliability S3).
+  if (!bytes.empty() && bytes.size() <= kSecretBytesMax) {
+    explicit_bzero(const_cast<char*>(bytes.data()), bytes.size());
+  }
 }
 
 // The same from the client's input. The batch is executed at once, because its arguments are views

@@ -99,10 +99,8 @@ class Turn final : public engine::WaitingHost, private engine::Batch {
   // REQUIRES: a command runs.
   void step_aside(const std::function<void()>& poll);
   bool is_aside() const { return aside_ != nullptr; }
-  // Whether bytes of this client may be read into a buffer that others use, too.
-  bool may_read(const Client& client) const {
-    return aside_ == nullptr || (aside_->receiving == nullptr && !is_left_alone(client));
-  }
+  // Whether bytes of this client may be read now.
+  bool may_read(const Client& client) const { return !is_left_alone(client); }
 
   // --- called by whoever has news for clients (Pub/Sub, tracking, MONITOR) ---------------------
 

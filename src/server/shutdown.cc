@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "base/text.h"
@@ -13,8 +15,8 @@ using persist::ShutdownRequest;
 
 namespace {
 
-// The words of SHUTDOWN and of shutdown-on-sigterm. `now` means not to wait for replicas, of which
-// there are none. False: not such a word.
+// The words of shutdown-on-sigterm. `now`, `safe` and `failover` are about replicas, of which there
+// are none to wait for or promote. False: not such a word.
 bool add_word(ShutdownRequest& request, std::string_view word) {
   if (equal_ignore_case(word, "save")) {
     request.save = ShutdownRequest::Save::kAlways;
@@ -23,7 +25,9 @@ bool add_word(ShutdownRequest& request, std::string_view word) {
   } else if (equal_ignore_case(word, "force")) {
     request.force = true;
   } else {
-    return equal_ignore_case(word, "now") || equal_ignore_case(word, "default");
+    constexpr std::string_view kOthers[] = {"default", "now", "safe", "failover"};
+    return std::any_of(std::begin(kOthers), std::end(kOthers),
+                       [&](std::string_view other) { return equal_ignore_case(word, other); });
   }
   return true;
 }
@@ -50,7 +54,9 @@ void Shutdown::register_setting(const char* name, ShutdownRequest* request, std:
       given.insert(lower_case(word));
     }
     if (!are_known) {
-      why = "argument(s) must be one of the following: default, save, nosave, now, force";
+      why =
+          "argument(s) must be one of the following: default, save, nosave, now, force, "
+          "safe, failover";
       return false;
     }
     if (given.contains("save") && given.contains("nosave")) {
@@ -58,7 +64,7 @@ void Shutdown::register_setting(const char* name, ShutdownRequest* request, std:
       return false;
     }
     std::string joined;
-    for (const std::string_view word : {"save", "nosave", "now", "force"}) {
+    for (const std::string_view word : {"save", "nosave", "now", "force", "safe", "failover"}) {
       if (given.contains(std::string(word))) joined += fmt::format(" {}", word);
     }
     if (!joined.empty()) joined.erase(0, 1);

@@ -98,7 +98,15 @@ void Tracking::stop(Client& client) {
 }
 
 void Tracking::forget_prefix(Prefixes::iterator place) {
-  if (!place->second.changed.empty()) std::erase(broadcasts_, &*place);
+  if (!place->second.changed.empty()) {
+    // The last one takes its place: their order is made when they are told.
+    Prefixes::value_type* const last = broadcasts_.back();
+    broadcasts_.pop_back();
+    if (last != &*place) {
+      broadcasts_[place->second.place] = last;
+      last->second.place = place->second.place;
+    }
+  }
   prefixes_.erase(place);
 }
 
@@ -212,7 +220,10 @@ void Tracking::note_for_broadcast(std::string_view key, const Client* writer) {
       beginning = key.substr(0, common);
       continue;
     }
-    if (prefix.changed.empty()) broadcasts_.push_back(&*place);
+    if (prefix.changed.empty()) {
+      prefix.place = broadcasts_.size();
+      broadcasts_.push_back(&*place);
+    }
     prefix.changed.insert_or_assign(std::string(key), writer != nullptr ? writer->id : 0);
     if (common == 0) return;
     beginning = key.substr(0, common - 1);

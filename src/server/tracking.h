@@ -81,6 +81,7 @@ class Tracking final : public engine::Sink {
   struct Prefix {
     Ids clients;
     std::map<std::string, uint64_t> changed;  // in this turn, with the id of who did it last; 0: us
+    size_t place = 0;                         // in broadcasts_, unless `changed` is empty
   };
   using Prefixes = std::map<std::string, Prefix, std::less<>>;
 

@@ -1,6 +1,7 @@
 #include "server/transaction.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace roxdb::server {
 
@@ -9,6 +10,7 @@ namespace roxdb::server {
 void Transaction::add(const engine::Prepared& prepared) {
   const engine::Args args = prepared.args;
   for (const std::string_view arg : args) text_.append(arg);
+  has_secrets_ = has_secrets_ || (prepared.command->spec->flags & engine::kSecret) != 0;
   args_.insert(args_.end(), args.begin(), args.end());
   hashes_.insert(hashes_.end(), prepared.hashes, prepared.hashes + args.size());
   requests_.push_back(prepared);
@@ -37,6 +39,8 @@ std::span<const engine::Prepared> Transaction::requests() {
 
 void Transaction::clear() {
   has_failed = false;
+  if (has_secrets_) explicit_bzero(text_.data(), text_.size());  // reliability S3
+  has_secrets_ = false;
   text_.clear();
   args_.clear();
   hashes_.clear();

@@ -32,6 +32,9 @@ class Transactions;
 class Transaction {
  public:
   explicit Transaction(Transactions& owner) : owner_(owner) {}
+  ~Transaction() { clear(); }
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
 
   Transactions& owner() const { return owner_; }
   void add(const engine::Prepared& prepared);
@@ -39,13 +42,14 @@ class Transaction {
   size_t memory_bytes() const;
   // The requests as they were added, in order. They live until the next add().
   std::span<const engine::Prepared> requests();
-  // As new; memory is kept.
+  // As new, and secrets are erased; memory is kept.
   void clear();
 
   bool has_failed = false;
 
  private:
   Transactions& owner_;
+  bool has_secrets_ = false;                // among the arguments
   std::string text_;                        // of all arguments
   std::vector<std::string_view> args_;      // of all requests; they point nowhere until requests()
   std::vector<uint64_t> hashes_;            // one per argument

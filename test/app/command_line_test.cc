@@ -39,6 +39,15 @@ BOOST_AUTO_TEST_CASE(the_first_option_behind_the_file_may_lack_its_dashes) {
               Lines{"loglevel verbose", "port 1"}));
 }
 
+BOOST_AUTO_TEST_CASE(standard_input_may_be_named_first_or_last) {
+  BOOST_TEST(parse_command_line({"-", "--port", "1"}).config_path == "-");
+  const CommandLine line = parse_command_line({"--port", "1", "--save", "9", "1", "-"});
+  BOOST_TEST(line.config_path == "-");
+  BOOST_TEST((line.lines == Lines{"port 1", "save 9 1"}));
+  BOOST_TEST(line.error == "");
+  BOOST_TEST(parse_command_line({"a.conf", "--port", "1", "-"}).error != "");
+}
+
 BOOST_AUTO_TEST_CASE(tasks_and_restoring_are_no_directives) {
   BOOST_TEST((parse_command_line({"--version"}).task == CommandLine::Task::kShowVersion));
   BOOST_TEST((parse_command_line({"-h"}).task == CommandLine::Task::kShowHelp));

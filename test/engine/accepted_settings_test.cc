@@ -32,6 +32,24 @@ BOOST_AUTO_TEST_CASE(every_accepted_setting_takes_its_default) {
   BOOST_TEST(count > 150u);
 }
 
+// The ends of what Redis and Valkey take.
+BOOST_AUTO_TEST_CASE(the_widest_values_are_taken) {
+  Settings settings;
+  add_accepted_settings(settings);
+  const std::pair<std::string_view, std::string> widest[] = {
+      {"cluster-ping-interval", "0"},
+      {"cluster-ping-interval", "9223372036854775807"},
+      {"cluster-link-sendbuf-limit", "18446744073709551615"},
+      {"cluster-blacklist-ttl", "18446744073709551615"},
+      {"cluster-message-gossip-perc", "100"},
+      {"lua-enable-insecure-api", "yes"}};
+  for (const auto& [name, value] : widest) {
+    std::string why;
+    BOOST_TEST(settings.load(name, {&value, 1}, why), why);
+    BOOST_TEST(settings.find(name)->get() == value);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(real_settings_stay_whoever_comes_first) {
   Settings settings;
   int64_t timeout = 7;

@@ -212,6 +212,32 @@ BOOST_AUTO_TEST_CASE(who_listens_is_closed_when_the_channel_is_taken_away) {
   BOOST_TEST(!by_name.wire.is_open);
 }
 
+BOOST_AUTO_TEST_CASE(who_looks_on_is_closed_when_the_right_to_it_is_taken_away) {
+  user("u", {"+@all", "~*"});
+  user("v", {"+@all", "~*"});
+  const Person limited = somebody("u");
+  const Person other = somebody("v");
+  BOOST_TEST(say(limited, {"MONITOR"}) == "+OK\r\n");
+  BOOST_TEST(say(other, {"MONITOR"}) == "+OK\r\n");
+  user("u", {"-get", "resetkeys"});
+  turn.run();
+  BOOST_TEST(limited.wire.is_open);
+  user("u", {"-@admin"});
+  turn.run();
+  BOOST_TEST(!limited.wire.is_open);
+  BOOST_TEST(other.wire.is_open);
+  clients.close(other.client);
+}
+
+// They stand in CLIENT LIST as they are.
+BOOST_AUTO_TEST_CASE(a_name_holds_nothing_that_a_terminal_obeys) {
+  std::string why;
+  for (const char* const name : {"", "a b", "a\nb", "\x1b[2J", "a\x07", "\x7f"}) {
+    BOOST_TEST(!acl.set_user(name, {}, nullptr, why));
+  }
+  BOOST_TEST(acl.set_user("M\xc3\xbcller", {}, nullptr, why));
+}
+
 // What a script calls is asked of whoever runs it.
 BOOST_AUTO_TEST_CASE(a_script_has_the_rights_of_whoever_runs_it) {
   user("u", {"+@all", "-set", "~a*"});
@@ -317,6 +343,25 @@ BOOST_AUTO_TEST_CASE(passwords_are_erased_from_the_memory_they_came_with) {
   turn.received(person.client, bytes.size());
   turn.run();
   BOOST_TEST(std::string_view(space.data(), bytes.size()).find("hidden-word") ==
+             std::string_view::npos);
+}
+
+// The first part waits with its client, and is copied in front of the second.
+BOOST_AUTO_TEST_CASE(passwords_that_come_in_two_parts_are_erased_too) {
+  const Person person = somebody();
+  const std::string bytes = request({"AUTH", "default", "hidden-word"});
+  const size_t cut = bytes.size() - 4;
+  const std::span<char> first = turn.space_for(person.client);
+  std::memcpy(first.data(), bytes.data(), cut);
+  turn.received(person.client, cut);
+  turn.run();
+  BOOST_TEST(std::string_view(first.data(), cut).find("hidden") == std::string_view::npos);
+  const std::span<char> rest = turn.space_for(person.client);
+  std::memcpy(rest.data(), bytes.data() + cut, bytes.size() - cut);
+  turn.received(person.client, bytes.size() - cut);
+  turn.run();
+  BOOST_TEST(person.wire.sent == "+OK\r\n");
+  BOOST_TEST(std::string_view(rest.data() - cut, bytes.size()).find("hidden") ==
              std::string_view::npos);
 }
 

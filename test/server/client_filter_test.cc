@@ -75,6 +75,17 @@ BOOST_AUTO_TEST_CASE(each_filter_finds_the_clients_it_describes) {
   BOOST_TEST(list({"SKIPME", "no"}) == "1 2 3 ");
 }
 
+BOOST_AUTO_TEST_CASE(what_a_library_can_do_is_shown_and_found) {
+  BOOST_TEST(ask(2, {"CLIENT", "CAPA", "nosuch", "Redirect"}) == "+OK\r\n");
+  BOOST_TEST(ask(2, {"CLIENT", "INFO"}).find(" flags=N capa=r db=5 ") != std::string::npos);
+  BOOST_TEST(ask(1, {"CLIENT", "INFO"}).find("capa=") == std::string::npos);
+  BOOST_TEST(ask(1, {"CLIENT", "CAPA"}).starts_with("-ERR wrong number of arguments"));
+  BOOST_TEST(list({"CAPA", "r"}) == "2 ");
+  BOOST_TEST(list({"NOT-CAPA", "r"}) == "1 3 ");
+  BOOST_TEST(list({"CAPA", "rx"}) == "-ERR Unknown capa found in the provided filter: rx");
+  BOOST_TEST(list({"NOT-CAPA", "x"}) == "-ERR Unknown capa found in the NOT-CAPA filter: x");
+}
+
 BOOST_AUTO_TEST_CASE(all_filters_must_hold) {
   BOOST_TEST(list({"ID", "1", "2", "IP", "127.0.0.1", "NAME", "first"}) == "1 ");
   BOOST_TEST(list({"IP", "127.0.0.1", "NOT-NAME", "first", "DB", "5"}) == "2 ");

@@ -55,6 +55,17 @@ BOOST_AUTO_TEST_CASE(bytes_stay_in_order_whatever_is_done_at_both_ends) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_wiped_buffer_keeps_its_memory_and_nothing_in_it) {
+  InputBuffer buffer;
+  buffer.wipe();
+  buffer.append("a secret");
+  buffer.consume(2);
+  const std::string_view secret = buffer.bytes();
+  buffer.wipe();
+  BOOST_TEST(buffer.empty());
+  BOOST_TEST(secret == std::string(secret.size(), '\0'));
+}
+
 BOOST_AUTO_TEST_CASE(a_cleared_buffer_owns_no_memory_and_a_rewound_one_keeps_it) {
   InputBuffer buffer;
   buffer.append("abc");

@@ -109,6 +109,16 @@ BOOST_AUTO_TEST_CASE(who_looks_on_may_not_touch_keys) {
   BOOST_TEST(run(client_a, wire_a, "GET a") == "$-1\r\n");
 }
 
+BOOST_AUTO_TEST_CASE(who_looks_on_is_not_idle) {
+  set("timeout", "1");
+  run(client_a, wire_a, "MONITOR");
+  clients.now_ms += 5000;
+  clients.tick(clients.now_ms);
+  turn.run();
+  BOOST_TEST(wire_a.is_open);
+  BOOST_TEST(!wire_b.is_open);
+}
+
 BOOST_AUTO_TEST_CASE(a_command_that_waits_is_shown_once) {
   run(client_a, wire_a, "MONITOR");
   wire_a.sent.clear();

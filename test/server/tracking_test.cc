@@ -200,6 +200,26 @@ BOOST_AUTO_TEST_CASE(overlaps_and_changed_prefixes_are_found_among_many) {
   }
 }
 
+// Wherever they stand among those that are to be told.
+BOOST_AUTO_TEST_CASE(prefixes_may_go_in_the_turn_in_which_their_keys_change) {
+  Wire& wire_c = add_wire();
+  Client& client_c = connect(wire_c, "127.0.0.1:40003");
+  std::vector<std::string> keys = {"k0", "k1", "k2", "k3", "k4", "k5"};
+  for (size_t round = 0; round < keys.size(); ++round) {
+    a("CLIENT TRACKING ON BCAST PREFIX k0 PREFIX k1 PREFIX k2 PREFIX k3");
+    b("CLIENT TRACKING ON BCAST PREFIX k2 PREFIX k3 PREFIX k4 PREFIX k5");
+    std::string line = "MSET";
+    for (const std::string& key : keys) line += " " + key + " 1";
+    receive(client_c, line + "\r\n");
+    receive(client_a, "CLIENT TRACKING OFF\r\n");
+    turn.run();
+    BOOST_TEST(taken(wire_a) == "+OK ");
+    BOOST_TEST(taken(wire_b) == changed("k2") + changed("k3") + changed("k4") + changed("k5"));
+    b("CLIENT TRACKING OFF");
+    std::rotate(keys.begin(), keys.begin() + 1, keys.end());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(another_connection_can_be_told_instead) {
   client_b.protocol = 2;
   const std::string id_b = std::to_string(client_b.id);

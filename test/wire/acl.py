@@ -387,6 +387,9 @@ def secrets_are_not_shown():
             admin.call("AUTH", "alice", "hidden-word")
             admin.call("HELLO", "2", "AUTH", "alice", "hidden-word")
             admin.call("CONFIG", "SET", "requirepass", "hidden-pass")
+            for request in (["AUTH", "alice", "hidden-try"],
+                            ["CONFIG", "SET", "requirepass", "hidden-try"]):
+                expect(admin.call("ACL", "DRYRUN", "alice", *request), b"OK")
             admin.call("ACL", "GETUSER", "hidden-name")
             admin.call("ACL", "DELUSER", "hidden-name")
             for request in (["SLOWLOG", "GET", "100"], ["ACL", "LOG"], ["ACL", "LIST"],

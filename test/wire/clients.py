@@ -514,6 +514,19 @@ def too_many_clients_are_told_so():
             connection.close()
 
 
+@test
+def no_more_clients_are_promised_than_there_are_descriptors():
+    only_roxdb()
+    with Server(options={"maxclients": 40}) as server:
+        answer = server.call("CONFIG", "SET", "maxclients", 4_000_000_000)
+        expect_that(b"The operating system is not able to handle the specified number of clients, "
+                    b"try with " in answer, answer)
+        expect(server.call("CONFIG", "GET", "maxclients")[1], b"40")
+        expect(server.call("CONFIG", "SET", "maxclients", 50), b"OK")
+        soft, _ = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+        expect_that(soft == resource.RLIM_INFINITY or soft >= 50 + 32, soft)
+
+
 # What each of many sees of the others when all have come while the server stood still.
 @test
 def who_is_here_is_served_before_all_who_come_are_let_in():
@@ -576,6 +589,24 @@ def configuration_comes_from_stdin():
         expect_that(server.wait_ready(), server.log())
         expect(server.call("CONFIG", "GET", "hz"), [b"hz", b"17"])
         expect(server.call("CONFIG", "GET", "maxmemory"), [b"maxmemory", b"104857600"])
+
+
+@test
+def settings_of_others_are_taken():
+    only_roxdb()
+    with Server(options={"proto-max-bulk-len": "1gb", "client-default-resp": "3",
+                         "cluster-ping-interval": "0", "cluster-message-gossip-perc": "7",
+                         "cluster-link-sendbuf-limit": 2 ** 64 - 1, "cluster-blacklist-ttl": "0",
+                         "lua-enable-insecure-api": "no",
+                         "shutdown-on-sigterm": "safe failover"}) as server:
+        expect_that("proto-max-bulk-len has been reduced to 536870912" in server.log(), "a warning")
+        with server.connect() as connection:
+            name = b"proto-max-bulk-len"
+            expect(connection.call("CONFIG", "GET", name), {name: b"536870912"})
+            connection.call("HELLO", 2)
+            expect(connection.call("CONFIG", "GET", name), [name, b"536870912"])
+            expect(connection.call("RESET"), b"RESET")
+            expect(connection.call("CONFIG", "GET", name), {name: b"536870912"})
 
 
 def refused_start(server):
@@ -680,6 +711,33 @@ def a_daemon_leaves_its_pid_and_goes_to_the_background():
 
 
 @test
+def the_pid_file_is_that_of_the_server_that_listens():
+    only_roxdb()
+    directory = tempfile.mkdtemp(prefix="rox-pid-")
+    pidfile, path = os.path.join(directory, "pid"), os.path.join(directory, "s")
+    try:
+        with Server(options={"pidfile": pidfile, "unixsocket": path,
+                             "busy-reply-threshold": "50"}) as server:
+            with Server(options={"pidfile": pidfile, "port": server.port},
+                        start=False) as second:
+                code, output = refused_start(second)
+                expect(code, 1, output)
+            with open(pidfile, encoding="ascii") as file:
+                expect(int(file.read()), server.pid)
+            with server.connect() as busy, server.connect() as other:
+                busy.send(encode(["EVAL", "while true do end", "0"]))
+                deadline = time.monotonic() + PATIENCE_S
+                while not isinstance(other.call("PING"), Error):
+                    expect_that(time.monotonic() < deadline, "others are told")
+                other.send(encode(["SHUTDOWN", "NOSAVE"]))
+                expect(server.wait(), 0)
+            # It could not wait for the script, and has left nothing behind all the same.
+            expect(os.listdir(directory), [])
+    finally:
+        shutil.rmtree(directory)
+
+
+@test
 def a_directory_has_one_owner():
     only_roxdb()
     with Server() as first:
@@ -728,8 +786,10 @@ def replies_while_loading(server, commands):
 def clients_wait_while_data_is_loaded_and_a_signal_ends_it():
     """The file grows until its loading lasts long enough to be seen and interrupted."""
     keys = 20_000 if IS_DEBUG else 300_000
-    with Server(options={"enable-debug-command": "yes"}) as server:
+    with Server(options={"enable-debug-command": "yes"}, start=False) as server:
         path = os.path.join(server.directory, "dump.rdb")
+        pidfile = server.options["pidfile"] = os.path.join(server.directory, "pid")
+        server.start()
         while True:
             server.call("DEBUG", "POPULATE", keys, "key", 64)
             expect(server.call("SAVE"), b"OK")
@@ -741,6 +801,7 @@ def clients_wait_while_data_is_loaded_and_a_signal_ends_it():
                 ["PING"], ["GET", "key:1"], ["SET", "k", "v"], ["INFO", "persistence"]])
             server.signal(signal.SIGTERM)
             expect(server.wait(), 0, "exit code of SIGTERM")
+            expect_that(not os.path.exists(pidfile), "the pidfile outlives its process")
             fields = dict(line.split(":", 1) for line in info.decode().split("\r\n") if ":" in line)
             if fields["loading"] == "1" and "Ready to accept connections" not in server.log():
                 break

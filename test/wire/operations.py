@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import shutil
 import signal
 import sys
+import tempfile
 
 from _checks import expect, expect_that, run, test
 from _server import Connection, Server, free_port
@@ -77,6 +79,7 @@ def only_the_page_is_served_and_only_to_who_asks_properly():
         # Those who say nothing keep nobody out for long, and there are never many of them.
         silent = [Connection(("127.0.0.1", port)) for _ in range(40)]
         expect(server.call("PING"), b"PONG")
+        expect(scrape(port)["redis_up"], 1)
         for connection in silent:
             connection.close()
         expect(scrape(port)["redis_up"], 1)
@@ -185,6 +188,20 @@ def the_title_follows_its_template():
 
 
 @test
+def what_a_title_shows_may_look_like_a_variable():
+    directory = tempfile.mkdtemp(prefix="rox-conf-")
+    try:
+        path = os.path.realpath(os.path.join(directory, "{config-file}"))
+        with open(path, "w", encoding="ascii") as file:
+            file.write("hz 10\n")
+        with Server(arguments=[path], options={"proc-title-template": "{config-file}"}) as server:
+            with open("/proc/%d/cmdline" % server.pid, encoding="ascii") as file:
+                expect(file.read().rstrip("\0"), path)
+    finally:
+        shutil.rmtree(directory)
+
+
+@test
 def the_directory_is_told_from_the_root():
     options = {"dir": ".", "appendonly": "yes", "enable-protected-configs": "yes"}
     with Server(options=options) as server:
@@ -205,6 +222,8 @@ def the_words_of_a_shutdown_are_kept_in_one_order():
                            ("save nosave", b"simultaneously")):
             answer = server.call("CONFIG", "SET", "shutdown-on-sigterm", wrong)
             expect_that(why in answer, answer)
+        expect(server.call("CONFIG", "SET", "shutdown-on-sigterm", "failover safe now"), b"OK")
+        expect(server.call("CONFIG", "GET", "shutdown-on-sigterm")[1], b"now safe failover")
         expect(server.call("CONFIG", "SET", "shutdown-on-sigterm", "default"), b"OK")
         expect(server.call("CONFIG", "GET", "shutdown-on-sigterm")[1], b"default")
 

@@ -1240,5 +1240,31 @@ def a_pause_of_writes_holds_scripts_that_may_write():
             expect(other.call("DEL", "a") in (0, 1), True)
 
 
+@test
+def a_pause_of_writes_lets_scripts_pass_that_say_they_write_nothing():
+    text = "#!lua flags=no-writes\nreturn 1"
+    with Server(roxdb()) as server, server.connect() as other, server.connect() as writer:
+        sha1 = other.call("SCRIPT", "LOAD", text)
+        expect(other.call("FUNCTION", "LOAD", library(
+            "redis.register_function{function_name='peek', callback=function() return 1 end, "
+            "flags={'no-writes'}}\nredis.register_function('poke', function() return 1 end)",
+            name="two")), b"two")
+        expect(other.call("CLIENT", "PAUSE", "100000", "WRITE"), b"OK")
+        expect(other.call("EVAL", text, "0"), 1)
+        expect(other.call("EVALSHA", sha1, "0"), 1)
+        expect(other.call("FCALL", "peek", "0"), 1)
+        for held in (["EVAL", "#!lua\nreturn 1", "0"], ["FCALL", "poke", "0"]):
+            expect(other.call("CLIENT", "PAUSE", "100000", "WRITE"), b"OK")
+            writer.send_commands([held])
+            writer.socket.settimeout(0.3)
+            try:
+                raise AssertionError("%s: %r" % (held, writer.read_raw()))
+            except TimeoutError:
+                pass
+            expect(other.call("CLIENT", "UNPAUSE"), b"OK")
+            writer.socket.settimeout(60)
+            expect(writer.read(), 1)
+
+
 if __name__ == "__main__":
     sys.exit(run())

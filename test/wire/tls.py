@@ -529,6 +529,34 @@ def clients_are_told_that_a_script_takes_long():
         server.wait_until(lambda info: info["connected_clients"] == "2", "all have left")
 
 
+# It runs while the rest of what its client has sent waits, still encrypted.
+@test
+def a_large_script_makes_nobody_deaf():
+    only_roxdb()
+    chance = random.Random(5)
+    busy_text = b"BUSY Redis is busy running a script. You can only call SCRIPT KILL or " \
+                b"SHUTDOWN NOSAVE."
+    with start({"busy-reply-threshold": "50"}) as server:
+        for number in range(4):
+            other = TlsConnection(server)
+            busy = TlsConnection(server) if number % 2 else server.connect()
+            value = chance.randbytes(60_000)
+            busy.send(encode(["EVAL", "while true do end", "0", "x" * 200_000]) +
+                      encode(["SET", "k", value]) + encode(["GET", "k"]))
+            deadline = time.monotonic() + PATIENCE_S
+            while other.call("GET", "none") != busy_text:
+                expect_that(time.monotonic() < deadline, "others are told")
+            expect(other.call("SET", "k", chance.randbytes(100_000)), busy_text)
+            with TlsConnection(server) as late:
+                expect(late.call("PING"), busy_text)
+            expect(other.call("SCRIPT", "KILL"), b"OK")
+            expect_that(busy.read().startswith(b"ERR Script killed by user"), "it says why")
+            expect(busy.read(), b"OK")
+            expect(busy.read() == value, True)
+            other.close()
+            busy.close()
+
+
 @test
 def quit_ends_with_a_goodbye():
     with TlsConnection(shared()) as connection:

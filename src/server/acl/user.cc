@@ -40,6 +40,7 @@ std::optional<Sha256> parse_hash(std::string_view text) {
 bool join_selectors(std::span<const std::string_view> words, std::vector<std::string>& rules,
                     std::string_view& why) {
   bool is_open = false;
+  rules.reserve(words.size());  // or passwords would stay where they stood before it grew
   for (const std::string_view word : words) {
     if (is_open) {
       rules.back() += ' ';

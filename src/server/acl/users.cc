@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -54,7 +55,11 @@ User& Users::find_or_create(std::string_view name) {
 }
 
 bool Users::is_name(std::string_view name) {
-  return !name.empty() && name.find_first_of(kBlanks) == name.npos && name.find('\0') == name.npos;
+  // Control characters would reach the terminal of whoever looks at CLIENT LIST (reliability S11).
+  const auto is_unfit = [](char c) {
+    return (static_cast<unsigned char>(c) <= ' ') || c == '\x7f';
+  };
+  return !name.empty() && std::none_of(name.begin(), name.end(), is_unfit);
 }
 
 bool Users::define(std::string_view name, std::span<const std::string_view> words,
